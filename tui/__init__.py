@@ -1,0 +1,3 @@
+"""Watchfloor: the screen an on-call engineer keeps open."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+from tests.servers.postgres import postgres as postgres

@@ -1,0 +1,247 @@
+"""A real PostgreSQL for tests: Debian's binaries, loopback TCP, a temporary folder, gone with the test run.
+
+The fixture `postgres` is one server for the whole run: give each test a database of its own with `new_database`.
+A test that breaks its server asks for its own one:
+
+    with start_postgres(max_connections=20) as server:
+        server.pause()
+
+Roles: `postgres` (superuser), `watch` (pg_monitor), `ops` (pg_monitor, pg_signal_backend), `app` (plain) and `nobody`
+(no rights). All log in without a password, from this machine alone.
+"""
+
+import ctypes
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from psycopg import sql
+
+HOST = "127.0.0.1"
+STARTS_WITHIN = 20.0
+"""Seconds a server may take to answer; some hundred milliseconds are usual, a crash recovery takes longer."""
+
+ROLES = """
+    CREATE ROLE watch LOGIN;
+    GRANT pg_monitor TO watch;
+    CREATE ROLE ops LOGIN;
+    GRANT pg_monitor, pg_signal_backend TO ops;
+    CREATE ROLE app LOGIN;
+    CREATE ROLE nobody LOGIN;
+"""
+EXTENSION = "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server: where it is, how to log in, and the faults a test can put it through."""
+
+    folder: Path
+    binaries: Path
+    port: int
+    settings: tuple[tuple[str, str], ...]
+    host: str = HOST
+    _processes: list[subprocess.Popen[bytes]] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def superuser(self) -> str:
+        """The superuser's DSN, database `postgres`."""
+        return self.dsn("postgres")
+
+    def dsn(self, user: str, dbname: str = "postgres") -> str:
+        return f"postgresql://{user}@{self.host}:{self.port}/{dbname}"
+
+    def new_database(self, name: str) -> str:
+        """Makes an empty database, with `pg_stat_statements` where it is preloaded; gives the superuser's DSN of it."""
+        with psycopg.connect(self.superuser, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        dsn = self.dsn("postgres", name)
+        if self._preloads_statistics:
+            with psycopg.connect(dsn, autocommit=True) as connection:
+                connection.execute(EXTENSION)
+        return dsn
+
+    def start(self) -> None:
+        """Starts it (again) on the same port and data, and returns when it takes connections."""
+        arguments = [f"--{name}={value}" for name, value in self.settings]
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [self.binaries / "postgres", "-D", self.folder / "data", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                preexec_fn=_end_with_parent,
+                user=_owner(),
+                group=_owner(),
+            )
+        self._processes.append(process)
+        deadline = time.monotonic() + STARTS_WITHIN
+        while not self.answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL did not start:\n{self.log()}")
+            time.sleep(0.02)
+
+    def answers(self, within: float = 1.0) -> bool:
+        """Whether it takes a connection now."""
+        with suppress(psycopg.OperationalError):
+            psycopg.connect(self.superuser, connect_timeout=max(2, round(within))).close()
+            return True
+        return False
+
+    def stop(self) -> None:
+        """Fast shutdown: sessions are told `terminating connection due to administrator command`."""
+        self._end(signal.SIGINT)
+
+    def crash(self) -> None:
+        """The whole server is gone at once, as by the kernel's out-of-memory killer. `start` recovers it."""
+        self._signal_all(signal.SIGKILL)
+        self._reap()
+
+    def pause(self) -> None:
+        """It still holds its connections and port, and answers nothing, until `resume`."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def log(self) -> str:
+        """What the server has logged so far."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    @property
+    def _preloads_statistics(self) -> bool:
+        return "pg_stat_statements" in dict(self.settings).get("shared_preload_libraries", "")
+
+    def _end(self, how: signal.Signals) -> None:
+        self.resume()
+        for process in self._processes:
+            if process.poll() is None:
+                process.send_signal(how)
+        self._reap()
+
+    def _reap(self) -> None:
+        for process in self._processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._signal_all(signal.SIGKILL)
+                process.wait()
+        self._processes.clear()
+
+    def _signal_all(self, which: signal.Signals) -> None:
+        """To the postmaster first, so that it neither notices nor replaces a child."""
+        for process in self._processes:
+            with suppress(psutil.NoSuchProcess):
+                postmaster = psutil.Process(process.pid)
+                children = postmaster.children(recursive=True)
+                for each in (postmaster, *children):
+                    with suppress(psutil.NoSuchProcess):
+                        each.send_signal(which)
+
+
+@contextmanager
+def start_postgres(
+    *, max_connections: int = 60, preload: bool = True, settings: dict[str, str] | None = None
+) -> Iterator[Server]:
+    """A server of one's own, removed afterwards. `preload=False` leaves `pg_stat_statements` out."""
+    binaries = find_binaries()
+    folder = Path(tempfile.mkdtemp(prefix="wf-pg-", dir="/tmp"))
+    port = _free_port()
+    server = Server(folder, binaries, port, _settings(port, max_connections, preload, settings or {}))
+    try:
+        _initialise(server)
+        server.start()
+        with psycopg.connect(server.superuser, autocommit=True) as connection:
+            connection.execute(ROLES)
+            if preload:
+                connection.execute(EXTENSION)
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One PostgreSQL for the whole run. Do not stop it, and fill only databases of your own."""
+    with start_postgres() as server:
+        yield server
+
+
+def find_binaries() -> Path:
+    """The newest PostgreSQL that Debian installed; without one the test is skipped, and says what to install."""
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/postgres")]
+    if not found:
+        pytest.skip("NO POSTGRESQL: nothing in /usr/lib/postgresql/*/bin. Install it: apt-get install postgresql")
+    return max(found, key=lambda path: [int(part) for part in re.findall(r"\d+", path.parent.name)])
+
+
+def _initialise(server: Server) -> None:
+    if os.geteuid() == 0:
+        shutil.chown(server.folder, "postgres", "postgres")
+    subprocess.run(
+        [
+            *(server.binaries / "initdb", "-D", server.folder / "data", "-U", "postgres"),
+            *("--auth=trust", "--no-sync", "--encoding=UTF8", "--no-locale", "--no-instructions"),
+        ],
+        check=True,
+        capture_output=True,
+        cwd=server.folder,
+        user=_owner(),
+        group=_owner(),
+    )
+
+
+def _settings(port: int, max_connections: int, preload: bool, more: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    settings = {
+        "listen_addresses": HOST,
+        "port": str(port),
+        "unix_socket_directories": "",
+        "max_connections": str(max_connections),
+        "shared_preload_libraries": "pg_stat_statements" if preload else "",
+        "shared_buffers": "16MB",
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "max_wal_size": "256MB",
+        "log_line_prefix": "%m [%p] ",
+        "logging_collector": "off",
+    }
+    return tuple((settings | more).items())
+
+
+def _owner() -> str | None:
+    """PostgreSQL refuses to run as root: as root it runs as Debian's user `postgres`."""
+    return "postgres" if os.geteuid() == 0 else None
+
+
+def _end_with_parent() -> None:
+    """In the new process: a test run that is killed takes its servers with it (Linux alone knows how)."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,139 @@
+"""The last readings of each signal, in memory: for sparklines, windows and baselines.
+
+Written by the engine's thread, read by the screen's; a lock is held for microseconds on either side. Values are kept in
+flat arrays (16 bytes a point), an hour of them, so that 200 endpoints cost a few megabytes.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+import threading
+from array import array
+from collections.abc import Iterable
+
+from .panel import Spark
+from .reading import Change, Reading
+
+KEPT = 3600.0
+"""Seconds for which every value is kept."""
+CHANGES_KEPT = 86400.0
+AXES = (120.0, 300.0, 600.0, 1200.0, 3600.0)
+"""The spans that a sparkline's axis may have: the smallest that shows all there is, so that a new screen is not empty."""
+
+
+class Series:
+    """One signal's values over time, oldest first. NaN stands for *measured, but no value*."""
+
+    __slots__ = ("at", "values")
+
+    def __init__(self) -> None:
+        self.at = array("d")
+        self.values = array("d")
+
+    def add(self, at: float, value: float | None) -> None:
+        """Appends a value; what is older than an hour goes, in blocks, so that the cost stays even."""
+        if self.at and at <= self.at[-1]:
+            return  # a clock set back must not disorder the series; the next value past the gap is taken again
+        self.at.append(at)
+        self.values.append(math.nan if value is None else value)
+        if self.at[0] < at - 1.25 * KEPT:
+            old = bisect.bisect_left(self.at, at - KEPT)
+            del self.at[:old], self.values[:old]
+
+    def between(self, start: float, end: float) -> list[tuple[float, float]]:
+        """The (at, value) pairs with start < at <= end; NaN where nothing was measured."""
+        low, high = bisect.bisect_right(self.at, start), bisect.bisect_right(self.at, end)
+        return list(zip(self.at[low:high], self.values[low:high], strict=True))
+
+
+class History:
+    """All series and changes, by panel and signal key."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._series: dict[tuple[str, str], Series] = {}
+        self._began: dict[str, float] = {}
+        self._changes: dict[tuple[str, str], Change] = {}
+
+    def record(self, reading: Reading) -> None:
+        """Takes a reading's signals and changes."""
+        with self._lock:
+            self._began.setdefault(reading.panel, reading.at)
+            for each in reading.signals:
+                self._series.setdefault((reading.panel, each.key), Series()).add(reading.at, each.value)
+            for change in reading.changes:
+                self._changes[change.kind, change.key] = change
+            if len(self._changes) > 500:
+                recent = reading.at - CHANGES_KEPT
+                self._changes = {key: each for key, each in self._changes.items() if each.at >= recent}
+
+    def backfill(self, panel: str, key: str, points: Iterable[tuple[float, float | None]]) -> None:
+        """Takes a series from a source with a memory of its own (Prometheus), where none is kept yet or it is older."""
+        ordered = sorted(points)
+        if not ordered:
+            return
+        with self._lock:
+            kept = self._series.get((panel, key), Series())
+            first = kept.at[0] if kept.at else math.inf
+            series = Series()
+            for at, value in ordered:
+                if at < first:
+                    series.add(at, value)
+            series.at.extend(kept.at)
+            series.values.extend(kept.values)
+            self._series[panel, key] = series
+            self._began[panel] = min(self._began.get(panel, math.inf), ordered[0][0])
+
+    def values(self, panel: str, key: str, seconds: float, now: float) -> list[float]:
+        """What was measured in the last `seconds`, oldest first, without the gaps."""
+        return [value for _, value in self.points(panel, key, seconds, now) if not math.isnan(value)]
+
+    def points(self, panel: str, key: str, seconds: float, now: float) -> list[tuple[float, float]]:
+        """The (at, value) pairs of the last `seconds`; NaN where nothing was measured."""
+        with self._lock:
+            series = self._series.get((panel, key))
+            return series.between(now - seconds, now) if series else []
+
+    def changes(self, seconds: float, now: float) -> list[Change]:
+        """What happened in the last `seconds`, oldest first."""
+        with self._lock:
+            return sorted((each for each in self._changes.values() if now - seconds <= each.at <= now), key=lambda c: c.at)
+
+    def span(self, panel: str, now: float) -> float:
+        """The seconds that this panel's sparklines show now: one axis for all of them."""
+        age = now - self._began.get(panel, now)
+        return next((each for each in AXES if age <= each), AXES[-1])
+
+    def spark(self, panel: str, key: str, width: int, now: float, top: float | None = None) -> Spark:
+        """The signal as `width` values on the panel's axis: each the mean of its stretch of time, None where
+        nothing was measured; with the places of changes marked.
+
+        Stretches lie at multiples of their length, so that a picture moves once a stretch and not with every poll.
+        """
+        if width <= 0:
+            return Spark(())
+        step = self.span(panel, now) / width
+        end = (math.floor(now / step) + 1) * step
+        start = end - width * step
+        sums, counts = [0.0] * width, [0] * width
+        for at, value in self.points(panel, key, now - start, now):
+            place = min(int((at - start) / step), width - 1)
+            if place >= 0 and not math.isnan(value):
+                sums[place] += value
+                counts[place] += 1
+        values = [total / count if count else None for total, count in zip(sums, counts, strict=True)]
+        marks = frozenset(min(int((each.at - start) / step), width - 1) for each in self.changes(now - start, now))
+        return Spark(_bridge(values, counts), marks, top)
+
+
+def _bridge(values: list[float | None], counts: list[int]) -> tuple[float | None, ...]:
+    """Fills stretches that are shorter than a polling interval with the value before them, at most two in a row; longer
+    gaps stay gaps."""
+    filled: list[float | None] = []
+    gap = 0
+    for value in values:
+        gap = 0 if value is not None else gap + 1
+        before = filled[-1] if filled else None
+        filled.append(before if value is None and 0 < gap <= 2 else value)
+    return tuple(filled)

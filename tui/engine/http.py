@@ -1,0 +1,358 @@
+"""One HTTP client a target: bounded in time, bytes and redirects, and able to say in which phase it failed.
+
+httpx's own time-outs are per read, so a server that drips a byte a second is never late for them; here one deadline holds
+for everything. Bodies are cut on the wire and inflated within bounds (reliability.md D7-D9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import cache
+from pathlib import Path
+from time import monotonic, time
+from typing import Any
+from urllib.parse import urlsplit
+
+import certifi
+import httpcore
+import httpx
+from pydantic import Field
+
+from .panel import Settings
+from .reading import ProbeError, Status, no_answer
+from .resolver import NameNotFound, Phase, Resolving
+from .secrets import Headers, SecretError, SecretText, SecretUrl
+from .units import show_duration, show_size
+
+HEALTH_ON_WIRE, HEALTH_INFLATED = 256_000, 1 << 20
+API_LIMIT = 8 << 20
+REDIRECTS = 3
+USER_AGENT = "watchfloor"
+
+
+class HttpSettings(Settings):
+    """What every HTTP target takes."""
+
+    headers: Headers = Field(default_factory=dict)
+    """Headers to send; a secret in one as `{env:NAME}`."""
+    ca: Path | None = None
+    """A file of certificates to trust besides the system's."""
+    cert: Path | None = None
+    """The client certificate, in PEM."""
+    key: Path | None = None
+    """The client certificate's key, where it stands apart."""
+    proxy: SecretUrl | None = None
+    """A proxy; the environment's (`HTTPS_PROXY`, `NO_PROXY`) where it is not given."""
+
+    def __hash__(self) -> int:
+        headers = tuple(sorted((name, text.source) for name, text in self.headers.items()))
+        return hash((headers, self.ca, self.cert, self.key, self.proxy))
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An HTTP answer. `took` is seconds until the body's end, `first_byte` until the headers.
+
+    `certificate_ends` is UTC seconds (TLS alone); `clock_offset` how far the server's clock is ahead of ours, in seconds.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    took: float
+    first_byte: float
+    url: str
+    certificate_ends: float | None = None
+    clock_offset: float | None = None
+
+    @property
+    def content_type(self) -> str:
+        """The media type alone, lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@cache
+def _context(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext:
+    """A TLS context, made once for all targets of equal settings: making one costs 10 ms."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    if ca:
+        context.load_verify_locations(ca)
+    if cert:
+        context.load_cert_chain(cert, key)
+    return context
+
+
+class HttpClient:
+    """The client of one target. At most two connections, one kept alive."""
+
+    def __init__(self, settings: HttpSettings) -> None:
+        self._settings = settings
+        self._phase = Phase()
+        self._client: httpx.AsyncClient | None = None
+        self._headers: dict[str, str] | None = None
+
+    async def fetch(
+        self,
+        method: str,
+        url: SecretText | str,
+        *,
+        deadline: float,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        on_wire: int = API_LIMIT,
+        inflated: int = API_LIMIT,
+        keep_redirects: bool = False,
+    ) -> Fetched:
+        """One request and its whole answer within `deadline` seconds.
+
+        Raises ProbeError (status *unknown*: the caller knows whether a refusal is the watched thing's own) with the phase
+        in which it failed. Any HTTP status is an answer. Redirects are followed three times at the most, the configured
+        headers stay with their origin; with `keep_redirects` a redirect is itself the answer.
+        """
+        self._phase.now = "connect"
+        try:
+            async with asyncio.timeout(deadline):
+                return await self._follow(method, url, headers, params, body, on_wire, inflated, keep_redirects)
+        except TimeoutError:
+            raise no_answer(
+                self._phase.now, f"nothing more within {show_duration(deadline)}", _HINTS[self._phase.now]
+            ) from None
+        except NameNotFound as error:
+            raise no_answer("DNS", str(error), _HINTS["DNS"]) from None
+        except httpx.HTTPError as error:
+            raise self._explained(error) from None
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise no_answer("config", f"not a URL that can be asked: {error}", "mend the URL in the config") from None
+        except SecretError as error:
+            raise no_answer("config", str(error), "set it, or mend its reference in the config") from None
+        except (OSError, ssl.SSLError) as error:
+            raise no_answer("config", f"TLS files: {error.strerror or error}", "mend ca, cert or key in the config") from None
+
+    async def _follow(
+        self,
+        method: str,
+        url: SecretText | str,
+        headers: Mapping[str, str] | None,
+        params: Mapping[str, str] | None,
+        body: bytes | None,
+        on_wire: int,
+        inflated: int,
+        keep_redirects: bool,
+    ) -> Fetched:
+        """The answer behind at most three redirects."""
+        client = await self._ready()
+        address = await url.reveal() if isinstance(url, SecretText) else url
+        request = client.build_request(method, address, params=params, content=body, headers=await self._sent(headers))
+        request.extensions["trace"] = self._trace
+        origin = _origin(request.url)
+        for _ in range(REDIRECTS + 1):
+            fetched, target = await self._send(client, request, on_wire, inflated)
+            if keep_redirects or target is None or method not in ("GET", "HEAD"):
+                return fetched
+            if _origin(target) == origin:
+                request = client.build_request(method, target, headers=await self._sent(headers))
+            else:
+                request = client.build_request(method, target)
+            request.extensions["trace"] = self._trace
+        raise no_answer("status", f"redirects more than {REDIRECTS} times", "name the final URL in the config")
+
+    async def _send(
+        self, client: httpx.AsyncClient, request: httpx.Request, on_wire: int, inflated: int
+    ) -> tuple[Fetched, httpx.URL | None]:
+        """One exchange: the answer, and where it redirects to."""
+        began = monotonic()
+        response = await client.send(request, stream=True)
+        try:
+            first_byte = monotonic() - began
+            self._phase.now = "body"
+            content = await _body(response, on_wire, inflated)
+            fetched = Fetched(
+                status=response.status_code,
+                headers=response.headers,
+                body=content,
+                took=monotonic() - began,
+                first_byte=first_byte,
+                url=str(response.url.copy_with(userinfo=b"", query=None)),
+                certificate_ends=_certificate_ends(response) if request.url.scheme == "https" else None,
+                clock_offset=_clock_offset(response.headers.get("date")),
+            )
+            target = request.url.join(response.headers["location"]) if response.has_redirect_location else None
+            return fetched, target
+        finally:
+            await response.aclose()
+
+    async def _sent(self, headers: Mapping[str, str] | None) -> dict[str, str]:
+        """The configured headers, revealed, and the request's own."""
+        if self._headers is None:
+            self._headers = {name: await text.reveal() for name, text in self._settings.headers.items()}
+        return {**self._headers, **(headers or {})}
+
+    def forget_secrets(self) -> None:
+        """After a refusal (401, 403): secrets are read anew before the next request."""
+        self._headers = None
+        for text in self._settings.headers.values():
+            text.forget()
+
+    async def _ready(self) -> httpx.AsyncClient:
+        """The client, made at first use."""
+        if self._client is None:
+            made = self._settings
+            context = _context(made.ca, made.cert, made.key)
+            limits = httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=75)
+            proxy = await made.proxy.reveal() if made.proxy else None
+            transport = None
+            if proxy is None and not _environment_has_proxy():
+                transport = httpx.AsyncHTTPTransport(verify=context, limits=limits)
+                # httpx offers no argument for httpcore's network backend; the pool is what it would have made itself.
+                transport._pool = httpcore.AsyncConnectionPool(
+                    ssl_context=context,
+                    max_connections=2,
+                    max_keepalive_connections=1,
+                    keepalive_expiry=75,
+                    network_backend=Resolving(self._phase),
+                )
+            self._client = httpx.AsyncClient(
+                verify=context,
+                limits=limits,
+                timeout=None,  # noqa: S113  # one deadline holds over everything, see fetch
+                transport=transport,
+                proxy=proxy,
+                trust_env=transport is None,
+                headers={"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "identity"},
+            )
+        return self._client
+
+    async def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """httpcore tells what it is at; kept as the phase that a failure will name."""
+        if phase := _PHASES.get(event):
+            self._phase.now = phase
+
+    def _explained(self, error: httpx.HTTPError) -> ProbeError:
+        """A transport error in words."""
+        phase = self._phase.now
+        cause = _root(error)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return no_answer("TLS", cause.verify_message, "renew or trust the certificate (`ca` in the config)")
+        if isinstance(cause, ssl.SSLError):
+            return no_answer("TLS", (cause.reason or str(cause)).lower().replace("_", " "), _HINTS["TLS"])
+        if isinstance(cause, OSError) and cause.errno:
+            return no_answer(phase, os.strerror(cause.errno).lower(), _HINTS[phase])
+        if isinstance(error, httpx.RemoteProtocolError):
+            return no_answer(phase, f"broke off or is no HTTP: {error}", _HINTS[phase])
+        return no_answer(phase, str(error) or type(error).__name__, _HINTS[phase])
+
+    async def close(self) -> None:
+        """Ends its connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+
+_PHASES = {
+    "connection.connect_tcp.started": "connect",
+    "connection.start_tls.started": "TLS",
+    "http11.send_request_headers.started": "first byte",
+}
+_HINTS = {
+    "DNS": "check the name, or this host's resolver",
+    "connect": "is it running, and may this host reach it?",
+    "TLS": "check certificate, name and protocol",
+    "first byte": "it takes connections but does not answer: look at its load and logs",
+    "body": "it begins to answer and stops: look at its load and logs",
+}
+
+
+def _root(error: BaseException) -> BaseException:
+    """The innermost cause, where the operating system or OpenSSL spoke; of a group, its first member's."""
+    seen: BaseException = error
+    while True:
+        if isinstance(seen, BaseExceptionGroup):
+            following: BaseException | None = seen.exceptions[0]
+        else:
+            following = seen.__cause__ or seen.__context__
+        if following is None or following is seen:
+            return seen
+        seen = following
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what credentials stay within."""
+    return url.scheme, url.host, url.port
+
+
+def _environment_has_proxy() -> bool:
+    """Whether the environment names a proxy; then httpx's own handling of it (and of NO_PROXY) serves."""
+    return any(
+        os.environ.get(name) for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+    )
+
+
+async def _body(response: httpx.Response, on_wire: int, inflated: int) -> bytes:
+    """The body within both bounds. Raises ProbeError where it exceeds one or is encoded in a way nobody asked for."""
+    received = bytearray()
+    async for chunk in response.aiter_raw():
+        received += chunk
+        if len(received) > on_wire:
+            raise no_answer("body", f"longer than {show_size(on_wire)}", "is this the right URL? A health reply is short")
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("identity", "") or not received:
+        return bytes(received)
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise no_answer("body", f"encoded as {encoding}, though none was asked for", "serve it unencoded to this client")
+    try:
+        opener = zlib.decompressobj(wbits=47)
+        content = opener.decompress(bytes(received), inflated + 1)
+    except zlib.error as error:
+        raise no_answer("body", f"not {encoding} as it says: {error}", "look at the proxy in between") from None
+    if len(content) > inflated:
+        raise no_answer("body", f"inflates beyond {show_size(inflated)}", "is this the right URL? A health reply is short")
+    return content
+
+
+def _certificate_ends(response: httpx.Response) -> float | None:
+    """UTC seconds at which the peer's certificate expires."""
+    stream = response.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream else None
+    certificate = tls.getpeercert() if tls else None
+    ends = certificate.get("notAfter") if certificate else None
+    return ssl.cert_time_to_seconds(str(ends)) if ends else None
+
+
+def _clock_offset(date: str | None) -> float | None:
+    """How far the server's clock is ahead of ours, to the second that a Date header has."""
+    if not date:
+        return None
+    try:
+        return parsedate_to_datetime(date).timestamp() - time()
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that a 429 or 503 asks to wait (a number or an HTTP date), a day at most; None where it says nothing."""
+    said = headers.get("retry-after", "").strip()
+    if said.isdigit():
+        return min(float(said), 86400.0)
+    try:
+        return min(max(0.0, parsedate_to_datetime(said).timestamp() - time()), 86400.0) if said else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def short_url(url: str) -> str:
+    """Host and path: what tells one endpoint from another on screen, without query and credentials."""
+    parts = urlsplit(url)
+    return f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def failing(error: ProbeError) -> ProbeError:
+    """The same failure where the refusal is the measurement: the watched thing itself is *failing*."""
+    return ProbeError(error.failure, Status.FAILING)

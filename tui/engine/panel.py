@@ -1,0 +1,390 @@
+"""The panel's contract: what a panel's card lists, what its probes are given, what its view returns.
+
+A panel is one folder of one shape (DESIGN.md) and one entry-point line in the group `watchfloor.panels`:
+
+    health/__init__.py   CARD = Card(kind="health", …)     names its config model, probes, signals, columns, rules
+    health/probe.py      async def ask(target, tools, memory) -> Found
+    health/view.py       def view(readings, history, room) -> Layout        a pure function
+    health/actions.py    ACTIONS: tuple[Action, ...]                        where its rows offer remedies
+
+The card is imported for every panel in the config, so it must be light: view and actions stand in it by name only.
+Nothing here imports Textual, and a panel needs nothing beyond `tui.engine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .reading import Change, Found, Reading, Row, Status
+from .text import EMPTY, Shown, clean
+from .units import Duration, Unit
+
+if TYPE_CHECKING:
+    from .actions import Action
+    from .connections import Tools
+    from .history import History
+
+GROUP = "watchfloor.panels"
+DEFAULT_INTERVAL = 5.0
+LONGEST_DEADLINE = 10.0
+
+
+class Settings(BaseModel):
+    """The base of everything in the config: unknown keys are mistakes, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=True)
+
+
+class PanelConfig(Settings):
+    """What every `[[panel]]` takes; a kind's own model adds to it."""
+
+    kind: str
+    """Which panel it is: `health`, `metrics`, `database`, `jobs`, `deploys`, or one that a package adds."""
+    name: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
+    """What it is called on screen and in rules; the kind where it is not given."""
+    interval: Duration | None = None
+    """How often its sources are asked; the whole dashboard's interval where it is not given."""
+    deadline: Duration | None = None
+    """How long one answer may take; its interval, 10 s at most, where it is not given."""
+
+    @property
+    def title(self) -> str:
+        """The panel's name, which is its kind where the config gives none."""
+        return self.name or self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing to ask: where a panel watches several (endpoints), there is one each.
+
+    `settings` is the panel's config, `part` what is the target's own (an endpoint's model), `interval` and `deadline`
+    are seconds in force for this target and probe.
+    """
+
+    panel: str
+    name: str
+    settings: Any
+    part: Any
+    interval: float
+    deadline: float
+    environment: str = ""
+
+
+Memory = dict[str, Any]
+"""What one probe of one target keeps from poll to poll (last counters, closed buckets). Never drawn, never shared."""
+
+Ask = Callable[[Target, "Tools", Memory], Awaitable[Found]]
+"""A probe: asks one target once, within the target's deadline. Raises ProbeError where there is no answer; any other
+exception is a defect, shown as *unknown* with its type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One target of a probe as the config names it; None means the panel's own interval or deadline."""
+
+    name: str
+    part: Any = None
+    interval: float | None = None
+    deadline: float | None = None
+
+
+def the_panel_itself(config: PanelConfig) -> Sequence[Wanted]:
+    """The usual case: the panel watches one thing, called as the panel is."""
+    return (Wanted(config.title),)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A question that a panel asks again and again.
+
+    `every` is its interval where it differs from the panel's (sizes by the minute, sessions by the second): a function
+    of the config, in seconds. `deadline` likewise.
+    """
+
+    name: str
+    ask: Ask
+    targets: Callable[[Any], Sequence[Wanted]] = the_panel_itself
+    every: Callable[[Any], float | None] = lambda config: None
+    deadline: Callable[[Any], float | None] = lambda config: None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSpec:
+    """What a signal means. `worse` says which way is bad, None where neither is."""
+
+    name: str
+    unit: Unit
+    help: str
+    worse: Literal["higher", "lower"] | None = None
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a panel's rows. `name` is the cell it shows; `unit` decides alignment and how values compare.
+
+    `width` is in cells. Where room is short, columns of the highest `rank` are left out first (0 never is); a column
+    that `grows` takes the room that is left.
+    """
+
+    name: str
+    title: Shown
+    width: int
+    unit: Unit | Literal["text", "spark", "status"] = "text"
+    rank: int = 0
+    grows: bool = False
+
+    @property
+    def right(self) -> bool:
+        """Numbers stand right-aligned, so that their digits compare."""
+        return self.unit not in ("text", "spark", "status")
+
+
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """Values on the panel's one time axis, oldest first, None where nothing was measured; `marks` are the places of changes.
+
+    `top` is what a full bar means; None lets the largest value fill it.
+    """
+
+    values: tuple[float | None, ...]
+    marks: frozenset[int] = frozenset()
+    top: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell as drawn. `status` adds its glyph behind the text and its colour; `order` is what sorting compares."""
+
+    text: Shown = EMPTY
+    status: Status | None = None
+    dim: bool = False
+    spark: Spark | None = None
+    order: float | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """A figure with its picture and its limit: `errors  6.2 % ✖ ▁▁▃▆█ limit 5 %`."""
+
+    label: Shown
+    text: Shown
+    status: Status | None = None
+    spark: Spark | None = None
+    limit: Shown = EMPTY
+    key: str = ""
+    """The signal behind it, so that it can be opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A small figure among others on one line: `idle tx 3`."""
+
+    label: Shown
+    text: Shown
+    status: Status | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A line of small figures; those that do not fit are left out from the end."""
+
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnRow:
+    """A row as drawn: cells in the order of the layout's columns. `depth` is its place in a tree.
+
+    A row whose `key` is no row of a reading (a group's heading, a fold) is drawn but offers no action of its own.
+    """
+
+    key: str
+    cells: tuple[Cell, ...]
+    status: Status = Status.OK
+    depth: int = 0
+    dim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a view returns: data, drawn by the one widget that draws every panel.
+
+    `headline` is the whole panel in a few words, for places with one line to spare (`5 of 5 up`, `queued 14`).
+    `source` stands before the freshness on the panel's rule (`prometheus`, `sampled`).
+    `notes` are lines that a person must read with the figures; `trailer` stands under the rows (`…14 more, all ok`).
+    """
+
+    headline: Shown = EMPTY
+    source: Shown = EMPTY
+    figures: tuple[Gauge | Facts, ...] = ()
+    notes: tuple[Shown, ...] = ()
+    columns: tuple[Column, ...] = ()
+    rows: tuple[DrawnRow, ...] = ()
+    trailer: Shown = EMPTY
+    empty: Shown = EMPTY
+    """Said in place of rows where there is none: what that means (`nothing is queued`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much a view may fill, in cells. `now` is UTC seconds and moves with the poll, not with the clock, so that equal
+    answers draw equal pictures."""
+
+    width: int
+    height: int
+    now: float
+    zoomed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How the rules see one signal now: its limit in words of the rule that bites first, and the status it gives."""
+
+    status: Status
+    limit: Shown = EMPTY
+    since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What a view is given: the panel's newest good readings by probe, what the rules say, and its config.
+
+    A probe whose last try failed still has its last good reading here; `stale` names those past their freshness.
+    """
+
+    panel: str
+    settings: Any
+    by_probe: Mapping[str, tuple[Reading, ...]]
+    judged: Mapping[str, Judged] = field(default_factory=dict)
+    stale: frozenset[tuple[str, str]] = frozenset()
+    """(target, probe) pairs past their freshness."""
+    suspected: Mapping[str, Shown] = field(default_factory=dict)
+    """What followed a change, by the change's key (`errors rise 80s after`): how facts of other panels reach this one."""
+    changes: tuple[Change, ...] = ()
+    """What happened lately, over all panels, oldest first."""
+
+    def of(self, probe: str) -> tuple[Reading, ...]:
+        """The newest reading of each target of one probe, in the config's order."""
+        return self.by_probe.get(probe, ())
+
+    def one(self, probe: str) -> Reading | None:
+        """The newest reading of a probe with one target."""
+        return next(iter(self.of(probe)), None)
+
+    def rows(self, probe: str) -> list[tuple[Reading, Row]]:
+        """Every row of one probe with the reading it stands in."""
+        return [(reading, row) for reading in self.of(probe) for row in reading.rows]
+
+    def row_status(self, reading: Reading, status: Status) -> Status:
+        """The row's status, *unknown* where its reading is past its freshness."""
+        return max(status, Status.UNKNOWN) if (reading.target, reading.probe) in self.stale else status
+
+    def judgement(self, key: str) -> Judged:
+        """What the rules say of a signal; `ok` without a limit where no rule looks at it."""
+        return self.judged.get(key, Judged(Status.OK))
+
+
+class View(Protocol):
+    """A panel's view: readings to data. Pure, so that rewind, snapshots and the README's pictures are the same code."""
+
+    def __call__(self, readings: Readings, history: History, room: Room) -> Layout: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One level of a default rule: the severity and where it begins, in the signal's base unit."""
+
+    severity: Literal["P0", "P1", "P2", "P3"]
+    limit: float
+    hold: float = 0.0
+    """Seconds that the breach must last."""
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRule:
+    """A rule that a panel brings along, with its panel's own signal (`error_rate`, not `metrics.error_rate`)."""
+
+    name: str
+    signal: str
+    way: Literal["above", "below"]
+    levels: tuple[Threshold, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A panel's card. `view` and `actions` are `module:attribute`, imported only where they are used."""
+
+    kind: str
+    title: str
+    config: type[PanelConfig]
+    probes: tuple[Probe, ...]
+    signals: tuple[SignalSpec, ...]
+    view: str
+    columns: tuple[Column, ...] = ()
+    rules: tuple[DefaultRule, ...] = ()
+    actions: str = ""
+    check: str = ""
+    """`module:attribute` of an async function `(config, tools) -> Sequence[Checked]` for `config check --connect`."""
+    example: str = ""
+    """A commented TOML piece for `config init`."""
+
+    def load_view(self) -> View:
+        """The view function; imports it."""
+        return load_named(self.view)  # type: ignore[no-any-return]  # named by string so that cards stay light
+
+    def load_actions(self) -> tuple[Action, ...]:
+        """The remedies its rows offer; imports them."""
+        return load_named(self.actions) if self.actions else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One line of `config check --connect`: a source, whether it was reached, as whom, and what is missing."""
+
+    source: Shown
+    reached: bool
+    says: Shown
+    missing: tuple[Shown, ...] = ()
+    """What to do about it, ready to run where it can be (`GRANT pg_monitor TO watch;`)."""
+
+
+def load_named(name: str) -> Any:
+    """What `module:attribute` names. Raises ImportError or AttributeError as Python does."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+class PanelLoadError(Exception):
+    """A panel's package is there but its card cannot be used; `says` is for the panel's place on screen."""
+
+    def __init__(self, kind: str, says: str) -> None:
+        super().__init__(says)
+        self.kind = kind
+        self.says: Shown = clean(says)
+
+
+def installed_kinds() -> dict[str, EntryPoint]:
+    """The kinds that installed packages offer, without importing any of them."""
+    return {each.name: each for each in entry_points(group=GROUP)}
+
+
+def load_card(kind: str) -> Card:
+    """The card of one kind. Raises KeyError where nothing offers it, PanelLoadError where loading fails."""
+    point = installed_kinds()[kind]
+    try:
+        card = point.load()
+    except Exception as error:  # somebody else's package: whatever it raises must cost one panel, not the dashboard
+        origin = point.dist.name if point.dist else point.value
+        raise PanelLoadError(kind, f"{origin} could not be loaded: {type(error).__name__}: {error}") from error
+    if not isinstance(card, Card):
+        raise PanelLoadError(kind, f"{point.value} is no Card")
+    return card

@@ -1,0 +1,209 @@
+"""What one probe found: the frozen data that everything behind the probe is made of.
+
+A reading is judged by its probe only as far as the watched thing's own contract goes (`ok`, `failing`, or `unknown`
+where the messenger failed). Thresholds are rules and live elsewhere. Nothing here knows of screens.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from .text import EMPTY, Shown, clean
+from .units import Unit
+
+
+class Status(enum.IntEnum):
+    """How bad, in order of badness: *unknown* may hide *failing*, so it ranks above *degraded*."""
+
+    OK = 0
+    DEGRADED = 1
+    UNKNOWN = 2
+    FAILING = 3
+
+    @property
+    def word(self) -> Shown:
+        """`ok`, `degraded`, `unknown`, `failing`: the word on screen, in JSON and in the journal."""
+        return Shown(self.name.lower())
+
+
+def worst(statuses: Iterable[Status], default: Status = Status.OK) -> Status:
+    """The worst of several; `default` where there is none."""
+    return max(statuses, default=default)
+
+
+Labels = tuple[tuple[str, str], ...]
+"""Label pairs, sorted by name."""
+NO_LABELS: Labels = ()
+
+
+def labels_of(labels: Mapping[str, str]) -> Labels:
+    """The pairs of a mapping in the one order in which identities are compared."""
+    return tuple(sorted(labels.items()))
+
+
+def series_key(name: str, labels: Labels = NO_LABELS) -> str:
+    """`name`, or `name{label="value",…}` with sorted labels, escaped as Prometheus writes them."""
+    if not labels:
+        return name
+    pairs = (f'{label}="{value.translate(_ESCAPES)}"' for label, value in sorted(labels))
+    return f"{name}{{{','.join(pairs)}}}"
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A named number in a base unit. `value` is None where it could not be measured: no data is not zero."""
+
+    name: str
+    value: float | None
+    unit: Unit = "count"
+    labels: Labels = NO_LABELS
+
+    def __post_init__(self) -> None:
+        # NaN and ±Inf compare false with every threshold, so an alert would silently never fire: they are "no data".
+        if self.value is not None and not math.isfinite(self.value):
+            object.__setattr__(self, "value", None)
+
+    @property
+    def key(self) -> str:
+        """The signal's identity within its panel."""
+        return series_key(self.name, self.labels)
+
+
+def signal(name: str, value: float | None, unit: Unit = "count", **labels: str) -> Signal:
+    """A signal with labels given by name: `signal("failure_rate", 0.12, "ratio", kind="CLIP_RENDER")`."""
+    return Signal(name, value, unit, labels_of(labels))
+
+
+Value = Shown | float | int | bool | tuple[float | None, ...] | None
+"""What a row's cell may hold: cleaned text, a number in base units, or a short series for a sparkline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where more is to be seen: a title and a raw URL (encoded, never drawn unescaped)."""
+
+    title: Shown
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing of many: an endpoint, a session, a job, a deployment.
+
+    `key` is raw, unique in its panel and lasting: a job id, `pid@backend_start`; never a place or cleaned text.
+    `cells` are by column name; what no column shows is still shown when the row is opened. `long` are texts of several
+    lines (a statement, an error), by title, for the opened row. `parent` is the key of the row it hangs under.
+    """
+
+    key: str
+    cells: Mapping[str, Value]
+    status: Status = Status.OK
+    parent: str | None = None
+    links: tuple[Link, ...] = ()
+    long: Mapping[str, tuple[Shown, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    group: str = ""
+    """Which table of the panel the row belongs to, where it has several (`kind`, `job`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened and may be a cause: a deployment, a release seen to change, a mark."""
+
+    key: str
+    """Raw identity, so that one seen in two polls stays one."""
+    at: float
+    """UTC seconds at which it happened, not at which it was seen."""
+    kind: str
+    """`deployment`, `release`, `config`, `mark`."""
+    title: Shown
+    detail: Shown = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a probe has no answer, in words for a person.
+
+    `phase` is where it broke (`DNS`, `connect`, `TLS`, `first byte`, `body`, `status`, `contract`, `deadline`,
+    `rights`, `config`, `query`); `says` what happened; `hint` what to look at or do.
+    `refused` is true where the source refuses or limits *us*: then, and only then, the poller backs off
+    (429, 401/403, a database that takes no connection); `retry_after` is the source's own wish, in seconds.
+    """
+
+    phase: str
+    says: Shown
+    hint: Shown = EMPTY
+    refused: bool = False
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The frozen result of one probe of one target.
+
+    `at` is UTC seconds when the answer stood, `took` seconds. With an `error`, signals and rows hold only what was still
+    learnt. `notes` say what a person must know to read the figures rightly (`sees only its own queries`, `sampled`).
+    """
+
+    panel: str
+    target: str
+    probe: str
+    at: float
+    took: float
+    status: Status
+    signals: tuple[Signal, ...] = ()
+    rows: tuple[Row, ...] = ()
+    changes: tuple[Change, ...] = ()
+    error: Failure | None = None
+    notes: tuple[Shown, ...] = ()
+
+    @property
+    def series(self) -> dict[str, float | None]:
+        """The values by signal key."""
+        return {each.key: each.value for each in self.signals}
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """One signal's value; None where it is absent or was not measured."""
+        wanted = labels_of(labels)
+        return next((each.value for each in self.signals if each.name == name and each.labels == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a probe hands to the poller, which adds who asked, when and how long it took."""
+
+    status: Status
+    signals: tuple[Signal, ...] = ()
+    rows: tuple[Row, ...] = ()
+    changes: tuple[Change, ...] = ()
+    error: Failure | None = None
+    notes: tuple[Shown, ...] = ()
+
+
+class ProbeError(Exception):
+    """Raised by a probe that has no answer. `status` says whether the watched thing refused (`failing`) or the messenger
+    failed (`unknown`)."""
+
+    def __init__(self, failure: Failure, status: Status = Status.UNKNOWN) -> None:
+        super().__init__(f"{failure.phase}: {failure.says}")
+        self.failure = failure
+        self.status = status
+
+
+def no_answer(
+    phase: str,
+    says: str,
+    hint: str = "",
+    *,
+    status: Status = Status.UNKNOWN,
+    refused: bool = False,
+    retry_after: float | None = None,
+) -> ProbeError:
+    """A `ProbeError` from outside text, cleaned here."""
+    return ProbeError(Failure(phase, clean(says), clean(hint), refused, retry_after), status)

@@ -1,0 +1,96 @@
+"""Names to addresses, so that a hanging resolver can neither outlive a deadline nor hold up the exit.
+
+A network backend for httpcore: looks names up in a daemon thread, remembers answers for a minute, and tells which phase a
+request is in, so that a failure can name it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import httpcore
+
+from .threads import in_daemon_thread
+
+REMEMBERED = 60.0
+FIRST_ADDRESS = 2.0
+"""Seconds that one address may take while others are left to try: a black-holed IPv6 must not cost the whole deadline."""
+
+_known: dict[tuple[str, int], tuple[float, tuple[str, ...]]] = {}
+
+
+class NameNotFound(Exception):
+    """The resolver has no address for a host; the message is the resolver's own."""
+
+
+@dataclass(slots=True)
+class Phase:
+    """Where a request is: `DNS`, `connect`, `TLS`, `first byte`, `body`."""
+
+    now: str = "connect"
+
+
+async def addresses(host: str, port: int) -> tuple[str, ...]:
+    """The host's IP addresses in the resolver's order. Raises NameNotFound."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        return (host,)
+    known = _known.get((host, port))
+    if known and time.monotonic() - known[0] < REMEMBERED:
+        return known[1]
+    try:
+        found = await in_daemon_thread(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), "watchfloor-dns")
+    except (OSError, UnicodeError) as error:
+        raise NameNotFound(getattr(error, "strerror", None) or str(error)) from None
+    answer = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    _known[host, port] = (time.monotonic(), answer)
+    return answer
+
+
+class Resolving(httpcore.AsyncNetworkBackend):
+    """httpcore's own backend behind our lookup."""
+
+    def __init__(self, phase: Phase) -> None:
+        self._inner = httpcore.AnyIOBackend()
+        self._phase = phase
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """A connection to the first of the host's addresses that takes one. Raises NameNotFound or httpcore's errors."""
+        self._phase.now = "DNS"
+        found = await addresses(host, port)
+        self._phase.now = "connect"
+        for place, address in enumerate(found):
+            last = place == len(found) - 1
+            try:
+                return await self._inner.connect_tcp(
+                    address, port, timeout if last else FIRST_ADDRESS, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if last:
+                    _known.pop((host, port), None)
+                    raise
+        raise NameNotFound("the resolver knows the name but gives no address")
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        """As httpcore does it."""
+        return await self._inner.connect_unix_socket(path, timeout, socket_options)
+
+    async def sleep(self, seconds: float) -> None:
+        """As httpcore does it."""
+        await self._inner.sleep(seconds)

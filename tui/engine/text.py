@@ -1,0 +1,60 @@
+"""Text from outside is data: cleaned once, here, into `Shown`, the only type that widgets draw.
+
+A health reply, a job's error or a commit message may hold terminal escapes, bidi overrides, markup or a megabyte.
+`clean` makes control characters visible instead of deleting them, so that nobody is misled by what is missing,
+and cuts with a mark. Markup needs no care: what draws `Shown` never parses it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+
+Shown = NewType("Shown", str)
+"""Text that is safe to draw: one line, no control, bidi or zero-width characters, of bounded length."""
+
+CUT = "…"
+DEFAULT_LIMIT = 400
+
+# Control pictures (U+2400 block) stand for C0 and DEL; everything else that steers a terminal or hides text becomes U+FFFD.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+_SPACES = "\t\n\r\x0b\x0c\u2028\u2029"
+
+
+def _mark(found: re.Match[str]) -> str:
+    """The visible stand-in for one unsafe character."""
+    character = found.group()
+    if "\ufe00" <= character <= "\ufe0f":
+        return ""  # chooses a glyph's emoji form, whose width terminals disagree on; nothing is hidden by leaving it out
+    if character in _SPACES:
+        return " "
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    return "\ufffd"
+
+
+def clean(text: object, limit: int = DEFAULT_LIMIT) -> Shown:
+    """Outside text as one drawable line of at most `limit` characters, a cut shown as `…`.
+
+    Cuts before it looks closer, so that a megabyte costs no more than a line.
+    """
+    raw = text if isinstance(text, str) else str(text)
+    whole = len(raw) <= limit
+    safe = _UNSAFE.sub(_mark, raw if whole else raw[: max(limit - 1, 0)])
+    return Shown(safe if whole else safe + CUT)
+
+
+def clean_lines(text: str, lines: int = 40, limit: int = DEFAULT_LIMIT) -> tuple[Shown, ...]:
+    """Outside text of several lines (a statement, a stack trace) as drawable lines, the last one `…` where there were more."""
+    parts = text[: lines * limit * 2].splitlines()
+    shown = tuple(clean(part.replace("\t", "    "), limit) for part in parts[:lines])
+    return shown if len(parts) <= lines else (*shown, Shown(CUT))
+
+
+EMPTY = Shown("")
