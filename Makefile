@@ -37,7 +37,7 @@ build: install
 
 # After changing a dependency in pyproject.toml. The lock names no index, so it serves every mirror.
 lock:
-	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --group dev pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --group dev pyproject.toml -o requirements.lock && sed -i "1c # Made by \`make lock\`; installed by \`make install\` with every hash checked." requirements.lock && sed -i 2d requirements.lock
 
 clean:
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,1 @@
+"""What the commands do, a file each. Nothing else imports them."""

@@ -23,6 +23,11 @@ from .units import Unit
 Severity = Literal["P0", "P1", "P2", "P3"]
 
 
+def status_of(severity: Severity) -> Status:
+    """What a breached rule makes of its panel: P0, P1 failing; P2, P3 degraded (DESIGN.md, who judges)."""
+    return Status.FAILING if severity in ("P0", "P1") else Status.DEGRADED
+
+
 class Level(StrEnum):
     """What may leave this process: nothing, what tells, or what acts. The top line shows it; no flag raises it."""
 
@@ -153,8 +158,8 @@ class Alert:
 
     @property
     def status(self) -> Status:
-        """What it makes of its panel: P0, P1 failing; P2, P3 degraded."""
-        return Status.FAILING if self.severity in ("P0", "P1") else Status.DEGRADED
+        """What it makes of its panel."""
+        return status_of(self.severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +264,11 @@ class Feed:
         """The newest snapshot; after it, the next news wakes again."""
         with self._lock:
             self._told = False
+            return self._newest
+
+    def peek(self) -> Snapshot:
+        """The newest snapshot, without counting as having seen it."""
+        with self._lock:
             return self._newest
 
     def on_news(self, wake: Callable[[], None] | None) -> None:

@@ -34,7 +34,9 @@ class Series:
     def add(self, at: float, value: float | None) -> None:
         """Appends a value; what is older than an hour goes, in blocks, so that the cost stays even."""
         if self.at and at <= self.at[-1]:
-            return  # a clock set back must not disorder the series; the next value past the gap is taken again
+            # A clock was set back: what lies in the future now was never so late, and must not shut out what comes.
+            keep = bisect.bisect_left(self.at, at)
+            del self.at[keep:], self.values[keep:]
         self.at.append(at)
         self.values.append(math.nan if value is None else value)
         if self.at[0] < at - 1.25 * KEPT:

@@ -58,6 +58,11 @@ class PanelConfig(Settings):
         """The panel's name, which is its kind where the config gives none."""
         return self.name or self.kind
 
+    @classmethod
+    def place_of(cls, written: Mapping[str, Any], loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        """Where in the file a value of the model was written, for a model that gathers several keys into one."""
+        return loc
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

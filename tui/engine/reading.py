@@ -176,7 +176,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a probe hands to the poller, which adds who asked, when and how long it took."""
+    """What a probe hands to the poller, which adds who asked, when and how long it took.
+
+    `spent` is the server time in seconds that the question cost a database: a panel that spends more than its share is
+    polled less often (costs.md's budget).
+    """
 
     status: Status
     signals: tuple[Signal, ...] = ()
@@ -184,6 +188,7 @@ class Found:
     changes: tuple[Change, ...] = ()
     error: Failure | None = None
     notes: tuple[Shown, ...] = ()
+    spent: float = 0.0
 
 
 class ProbeError(Exception):

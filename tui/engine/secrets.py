@@ -22,6 +22,8 @@ from pydantic_core import CoreSchema, core_schema
 COMMAND_TIMEOUT = 5.0
 _REFERENCE = re.compile(r"(env|file|cmd):(.+)", re.S)
 _EMBEDDED = re.compile(r"\{((?:env|file|cmd):[^{}]+)\}")
+_STAND_IN = "X"
+"""In place of a reference while the text around it is looked at."""
 _SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|key|password", re.I)
 _DSN_PASSWORD = re.compile(r"(?:^|\s)password\s*=\s*('[^']*'|\S+)", re.I)
 
@@ -158,15 +160,15 @@ def _text_with_secrets(value: object) -> SecretText:
 
 def _clear_password(text: str) -> str | None:
     """What to write instead, where a password stands in clear in a URL or DSN."""
-    masked = _EMBEDDED.sub("X", text)
+    masked = _EMBEDDED.sub(_STAND_IN, text)
     if "://" in text:
         try:
             password = urlsplit(masked).password
         except ValueError:
             password = None
-        if password and password != "X":
+        if password and password != _STAND_IN:
             return text.replace(f":{password}@", ":{env:NAME}@")
-    if (found := _DSN_PASSWORD.search(masked)) and found.group(1) != "X":
+    if (found := _DSN_PASSWORD.search(masked)) and found.group(1) != _STAND_IN:
         return _DSN_PASSWORD.sub(" password={env:NAME}", text).strip()
     return None
 
@@ -177,7 +179,7 @@ def _url(value: object) -> SecretText:
         raise ValueError(f'a password never stands in the config: write "{instead}"')
     whole = len(text.references) == 1 and text.source == text.references[0]
     if not whole:
-        problem = url_problem(_EMBEDDED.sub("X", text.source))
+        problem = url_problem(_EMBEDDED.sub(_STAND_IN, text.source))
         if problem:
             raise ValueError(problem)
     return SecretText(text.source, is_url=True)

@@ -100,7 +100,10 @@ Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": "stri
 
 
 def show_duration(seconds: float | None) -> Shown:
-    """`58s`, `4m12s`, `2h05m`, `1d2h`; `–` where it was not measured. Never negative: clocks differ, ages do not run backwards."""
+    """`58s`, `4m12s`, `2h05m`, `1d2h`; `–` where it was not measured.
+
+    Never negative: clocks differ, but ages do not run backwards.
+    """
     if seconds is None or not math.isfinite(seconds):
         return NOT_MEASURED
     whole = max(0, int(seconds))

@@ -1,0 +1,105 @@
+"""Health readings → what is drawn: the worst first, children of a failed parent folded under it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tui.engine.history import History
+from tui.engine.panel import Cell, Column, DrawnRow, Layout, Readings, Room
+from tui.engine.reading import Reading, Row, Status, series_key
+from tui.engine.text import Shown
+from tui.engine.units import NOT_MEASURED, show_duration, show_latency, show_ratio
+
+from . import CARD
+
+DAY = 86400.0
+
+
+def view(readings: Readings, history: History, room: Room) -> Layout:
+    """A row an endpoint: what it says, how fast, its uptime, since when."""
+    found = readings.rows("endpoint")
+    statuses = {row.key: readings.row_status(reading, row.status) for reading, row in found}
+    folded = _folded(found, statuses)
+    ordered = sorted((each for each in found if each[1].key not in folded), key=lambda each: -statuses[each[1].key])
+    up = sum(1 for status in statuses.values() if status is Status.OK)
+    measured = max((float(row.cells["uptime_measured"] or 0) for _, row in found), default=0.0)  # type: ignore[arg-type]
+    columns = tuple(_titled(column, measured) for column in CARD.columns)
+    drawn = []
+    for reading, row in ordered:
+        children = [key for key, parent in folded.items() if parent == row.key]
+        drawn.append(_drawn(reading, row, statuses[row.key], len(children), columns, history, room, readings))
+    return Layout(
+        headline=Shown(f"{up} of {len(found)} up"),
+        notes=tuple(dict.fromkeys(note for reading, _ in found for note in reading.notes)),
+        columns=columns,
+        rows=tuple(drawn),
+        empty=Shown("no answer yet"),
+    )
+
+
+def _titled(column: Column, measured: float) -> Column:
+    """The uptime's column says over how long, until it is a whole day."""
+    if column.name != "uptime":
+        return column
+    window = "24h" if measured > 0.95 * DAY else show_duration(measured - measured % 60) if measured >= 60 else ""
+    return replace(column, title=Shown(f"up {window}".strip()), width=9)
+
+
+def _folded(found: list[tuple[Reading, Row]], statuses: Mapping[str, Status]) -> dict[str, str]:
+    """Endpoints that are not well while the one they depend on fails, by key, with that one's key: one cause, one line."""
+    rows = {row.key: row for _, row in found}
+    folded = {}
+    for key, row in rows.items():
+        root = row
+        seen = {key}
+        while root.parent in rows and root.parent not in seen and statuses[rows[root.parent].key] is Status.FAILING:
+            root = rows[root.parent]
+            seen.add(root.key)
+        if root is not row and statuses[key] is not Status.OK:
+            folded[key] = root.key
+    return folded
+
+
+def _drawn(
+    reading: Reading,
+    row: Row,
+    status: Status,
+    folded: int,
+    columns: tuple[Column, ...],
+    history: History,
+    room: Room,
+    readings: Readings,
+) -> DrawnRow:
+    """One endpoint's cells, in the order of the columns."""
+    cells = row.cells
+    says = Shown(f"{cells['says']} · {folded} behind it" if folded else str(cells["says"]))
+    latency = series_key("latency", (("endpoint", row.key),))
+    spark = next(column for column in columns if column.name == "spark")
+
+    def number(name: str) -> float | None:
+        value = cells.get(name)
+        return float(value) if isinstance(value, (int, float)) else None
+
+    def judged(name: str) -> Status | None:
+        found = readings.judgement(series_key(name, (("endpoint", row.key),))).status
+        return None if found is Status.OK else found
+
+    by_name = {
+        "endpoint": Cell(Shown(row.key), status, order=row.key),
+        "says": Cell(says, dim=status is Status.OK, order=says),
+        "latency": Cell(show_latency(number("latency")), judged("latency"), order=number("latency")),
+        "p95": Cell(show_latency(number("latency_p95")), judged("latency_p95"), order=number("latency_p95"), dim=True),
+        "spark": Cell(spark=history.spark(reading.panel, latency, spark.width, reading.at)),
+        "uptime": Cell(show_ratio(number("uptime"), 2), judged("uptime"), order=number("uptime")),
+        "since": Cell(show_duration(number("since")), order=number("since"), dim=status is Status.OK),
+        "certificate_left": _certificate(number("certificate_left"), judged("certificate_left")),
+    }
+    return DrawnRow(row.key, tuple(by_name[column.name] for column in columns), status)
+
+
+def _certificate(left: float | None, status: Status | None) -> Cell:
+    """Whole days until the certificate ends; nothing where there is no TLS."""
+    if left is None:
+        return Cell(NOT_MEASURED, dim=True)
+    return Cell(Shown(f"{int(left // DAY)}d"), status, order=left, dim=status is None)

@@ -1,0 +1,171 @@
+"""`watchfloor config check|show|schema|init`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from tui.commands.printing import say
+from tui.config import Loaded
+from tui.config_models import ActionsSection, General, RuleSection, SentrySection
+from tui.engine.connections import Tools
+from tui.engine.panel import Checked, PanelLoadError, installed_kinds, load_card, load_named
+from tui.engine.redact import redact
+from tui.engine.setup import PanelSetup, Setup
+from tui.engine.text import Shown, clean
+
+CONNECT_DEADLINE = 15.0
+BAD_CONFIG = 78
+UNREACHED = 1
+
+STARTER = """\
+#:schema watchfloor.schema.json        (write it with: watchfloor config schema > watchfloor.schema.json)
+[watchfloor]
+version = 1
+name = "shop"
+environment = "production"        # on line 1; counts as production unless it is called dev, test, demo, staging, …
+interval = "5s"
+
+# [actions]
+# allow = ["jobs.*", "database.cancel"]     # remedies that may run from here; nothing without it
+"""
+
+
+def check_config(loaded: Loaded, *, connect: bool) -> int:
+    """Says that the config is well and, with `connect`, tries each source once; returns the exit code."""
+    setup = loaded.setup
+    for warning in setup.warnings:
+        say(f"note: {warning}")
+    for panel in setup.panels:
+        if panel.broken:
+            say(f"panel {panel.name}: {panel.broken}")
+    say(f"{loaded.source.path}: {len(setup.panels)} panels, {len(setup.rules)} rules, no mistakes")
+    if not connect:
+        return 0
+    found = asyncio.run(_connect(setup))
+    for each in found:
+        say(f"{'reached ' if each.reached else 'NOT reached'}  {each.source}: {redact(each.says)}")
+        for line in each.missing:
+            say(f"             → {redact(line)}")
+    return 0 if all(each.reached for each in found) else UNREACHED
+
+
+async def _connect(setup: Setup) -> Sequence[Checked]:
+    """Every panel's sources, side by side."""
+    tools = Tools(setup.environment)
+    try:
+        found = await asyncio.gather(*(_panel(panel, tools) for panel in setup.panels if panel.card and panel.card.check))
+    finally:
+        await tools.close()
+    return [each for checked in found for each in checked]
+
+
+async def _panel(panel: PanelSetup, tools: Tools) -> Sequence[Checked]:
+    """One panel's sources, within a deadline of their own."""
+    assert panel.card is not None
+    try:
+        async with asyncio.timeout(CONNECT_DEADLINE):
+            found: Sequence[Checked] = await load_named(panel.card.check)(panel.settings, tools)
+            return found
+    except TimeoutError:
+        return [Checked(clean(panel.name), False, Shown(f"no answer within {CONNECT_DEADLINE:.0f}s"))]
+    except Exception as error:  # a defect in one panel's check must not hide the others' answers
+        return [Checked(clean(panel.name), False, clean(redact(f"{type(error).__name__}: {error}")))]
+
+
+def show_config(loaded: Loaded) -> int:
+    """Prints every value in force with where it came from; secrets as their references."""
+    for place, value in _leaves(loaded.source.values, ()):
+        file, line = loaded.source.where(place)
+        say(f"{_dotted(place)} = {json.dumps(value, ensure_ascii=False, default=str)}   # {file}{f':{line}' if line else ''}")
+    for name, model in loaded.sections.items():
+        unset = {field for field in type(model).model_fields if field not in model.model_fields_set}
+        for key, value in model.model_dump(mode="json", include=unset).items():
+            if value not in (None, "", [], {}):
+                say(f"{name}.{key} = {json.dumps(value, ensure_ascii=False)}   # default")
+    for rule in loaded.setup.rules:
+        levels = ", ".join(f"{each.severity} {rule.way} {each.limit:g} for {each.hold:g}s" for each in rule.levels)
+        say(f"rule {rule.name}: {rule.panel}.{rule.signal} {levels}")
+    return 0
+
+
+def _leaves(value: object, place: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], object]]:
+    """Every plain value with its place."""
+    if isinstance(value, Mapping):
+        return [leaf for key, each in value.items() for leaf in _leaves(each, (*place, key))]
+    if isinstance(value, list) and value and isinstance(value[0], Mapping):
+        return [leaf for index, each in enumerate(value) for leaf in _leaves(each, (*place, index))]
+    return [(place, value)]
+
+
+def _dotted(place: tuple[str | int, ...]) -> str:
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def print_schema() -> int:
+    """Prints the JSON Schema of the whole config, with every installed kind of panel."""
+    say(json.dumps(schema(), indent=2, ensure_ascii=False))
+    return 0
+
+
+def schema() -> dict[str, Any]:
+    """The config's JSON Schema; a panel's keys depend on its kind."""
+    definitions: dict[str, Any] = {}
+
+    def of(model: type[BaseModel]) -> dict[str, Any]:
+        made = model.model_json_schema(ref_template="#/$defs/{model}", by_alias=True)
+        definitions.update(made.pop("$defs", {}))
+        return made
+
+    kinds = []
+    for kind in installed_kinds():
+        try:
+            card = load_card(kind)
+        except PanelLoadError:
+            continue
+        made = of(card.config)
+        made.get("properties", {}).setdefault("kind", {})["const"] = kind
+        made["required"] = sorted({*made.get("required", []), "kind"})
+        made["title"] = card.title
+        kinds.append(made)
+    properties = {
+        "extends": {"type": "string", "description": "A file whose values this one overrides."},
+        "watchfloor": of(General),
+        "actions": of(ActionsSection),
+        "sentry": of(SentrySection),
+        "keys": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Other keys, by name."},
+        "panel": {"type": "array", "items": {"anyOf": kinds}, "minItems": 1},
+        "rule": {"type": "array", "items": of(RuleSection)},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Watchfloor",
+        "type": "object",
+        "properties": properties,
+        "$defs": definitions,
+    }
+
+
+def print_starter() -> int:
+    """Prints a commented config with a piece for every kind of panel."""
+    say(STARTER)
+    for kind in sorted(installed_kinds(), key=lambda each: (each != "health", each)):
+        try:
+            card = load_card(kind)
+        except PanelLoadError:
+            continue
+        lines = card.example.rstrip().splitlines()
+        say(
+            "\n".join(
+                lines if kind == "health" else [f"# {line}" if line and not line.startswith("#") else line for line in lines]
+            )
+        )
+        say("")
+    return 0

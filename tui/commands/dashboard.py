@@ -1,0 +1,32 @@
+"""`watchfloor`: the engine in its thread, the screen in this one."""
+
+from __future__ import annotations
+
+from tui.commands.state import open_journal
+from tui.config import Loaded
+from tui.engine.engine import Engine
+from tui.engine.feed import Level
+from tui.engine.journal import Journal, JournalError
+from tui.engine.text import clean
+
+
+def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
+    """Opens the dashboard and returns its exit code when it is left."""
+    from tui.app import run
+
+    setup = loaded.setup
+    journal: Journal | None = None
+    problem = ""
+    try:
+        journal = open_journal(setup)
+    except JournalError as error:
+        problem = str(error)
+    level = Level.WATCH if read_only else Level.ARMED if setup.allow else Level.RESPOND
+    engine = Engine(setup, level, journal=journal)
+    if problem:
+        engine.warn(clean(problem))
+    engine.start()
+    try:
+        return run(engine.feed, stop=engine.stop, theme=setup.theme, ascii_only=ascii_only, keys=dict(setup.keys))
+    finally:
+        engine.stop()

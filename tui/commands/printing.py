@@ -1,0 +1,40 @@
+"""Words for commands that print: status glyphs, and alerts in a line."""
+
+from __future__ import annotations
+
+import sys
+
+from tui.engine.feed import Alert
+from tui.engine.reading import Status
+from tui.engine.rules import describe
+from tui.engine.text import Shown
+from tui.engine.units import show_duration
+
+GLYPHS = {Status.OK: "●", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.FAILING: "✖"}
+ASCII = {Status.OK: "o", Status.DEGRADED: "^", Status.UNKNOWN: "?", Status.FAILING: "X"}
+
+
+def glyph(status: Status) -> str:
+    """The status's sign, in what the output's encoding can hold."""
+    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    return (GLYPHS if encoding.startswith("utf") else ASCII)[status]
+
+
+def alert_line(alert: Alert, now: float) -> Shown:
+    """`P0 ✖ firing  api  error rate 6.2 % > 5 %  9m12s`."""
+    suspect = f"   ◆ {alert.suspect}" if alert.suspect else ""
+    age = show_duration(now - alert.since)
+    return Shown(
+        f"{alert.severity} {glyph(alert.status)} {alert.state:<8} {alert.panel:<10} {describe(alert)}   {age}{suspect}"
+    )
+
+
+def say(text: str) -> None:
+    """A line to stdout, whatever its encoding can hold."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))  # commands print
+
+
+def complain(text: str) -> None:
+    """A line to stderr."""
+    print(text, file=sys.stderr)  # commands print

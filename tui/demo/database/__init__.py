@@ -1,0 +1,1 @@
+"""The stack's PostgreSQL: found, started, kept, filled."""

@@ -1,0 +1,77 @@
+"""The faults by name: what each does, and what clears it. Data alone, so that a command can list it at no cost."""
+
+from typing import Final, NamedTuple
+
+
+class Entry(NamedTuple):
+    """One fault as a person reads of it. `panel` is the one whose status changes."""
+
+    name: str
+    panel: str
+    about: str
+    clears_by: str
+
+
+CATALOGUE: Final = (
+    Entry(
+        "api-5xx",
+        "metrics",
+        "a company that one route depends on refuses 40-60 % of its calls: the route answers 502",
+        "none: clears when the source recovers (watchfloor demo heal api-5xx)",
+    ),
+    Entry(
+        "api-slow",
+        "metrics",
+        "what one or two routes depend on takes 2-6 s: their p95 and the overall one pass 2 s",
+        "none: clears when the source recovers (watchfloor demo heal api-slow)",
+    ),
+    Entry(
+        "health-down",
+        "health",
+        "one component breaks: a setting, the database login, the object store, the cache, or the media port refuses",
+        "none: clears when the source recovers (watchfloor demo heal health-down)",
+    ),
+    Entry(
+        "db-pool",
+        "database",
+        "an application leaks connections until none is left for anybody but the superuser",
+        "watchfloor demo heal db-pool (or database.terminate, key T, on one of the leaked sessions, if a slot is left)",
+    ),
+    Entry(
+        "slow-query",
+        "database",
+        "a session idles in its transaction and holds a row that 2-5 others wait for; beside it its long statement",
+        "database.terminate (key T) on the root of the tree",
+    ),
+    Entry(
+        "stuck-jobs",
+        "jobs",
+        "4-12 jobs are running by a worker that is gone: their heartbeat stopped 6-30 min ago",
+        "jobs.unlock (key U) on each of them",
+    ),
+    Entry(
+        "job-failures",
+        "jobs",
+        "one kind of job fails with one signature, since half an hour: more than 10 % of the day's, > 10 in 10 min",
+        "watchfloor demo heal job-failures, then jobs.retry (key R) on the failed ones",
+    ),
+    Entry(
+        "cron-stalled",
+        "jobs",
+        "the schedule scan is not called any more: 6-20 schedules are overdue at once, and more become so",
+        "watchfloor demo heal cron-stalled",
+    ),
+    Entry(
+        "worker-dead",
+        "jobs",
+        "the worker process is killed: heartbeats stop, 20-60 jobs are due, and the queue grows",
+        "watchfloor demo heal worker-dead",
+    ),
+    Entry(
+        "bad-deploy",
+        "deploys",
+        "a new production deployment breaks one route for 25-60 % of its requests",
+        "watchfloor demo rollback ID, with the id of the last good deployment",
+    ),
+)
+NAMES: Final = tuple(entry.name for entry in CATALOGUE)

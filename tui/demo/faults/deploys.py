@@ -1,0 +1,47 @@
+"""A release that breaks a route."""
+
+import random
+from typing import NamedTuple
+
+from tui.demo.faults.fault import Fault
+from tui.demo.stack import Parts
+
+
+class Change(NamedTuple):
+    """A commit, and what it broke without anybody's noticing."""
+
+    message: str
+    route: str
+    error: str
+    words: str
+
+
+CHANGES = (
+    Change("Show archived projects in the sidebar", "/api/projects", "KeyError", "archived_at"),
+    Change("Clip lengths as a share of the episode", "/api/clips", "TypeError", "unsupported operand: NoneType / int"),
+    Change("Larger upload parts", "/api/upload/init", "ValueError", "part size must be a multiple of 262144"),
+    Change("Check upload parts by their tag", "/api/upload/complete", "KeyError", "etag"),
+    Change("Chapters in video descriptions", "/api/publish/youtube", "KeyError", "snippet"),
+)
+
+
+class BrokenDeploy(Fault):
+    """A new production deployment, after which one route fails for some of its requests."""
+
+    def __init__(self) -> None:
+        self._uid = ""
+
+    async def apply(self, parts: Parts, rng: random.Random) -> None:
+        change = rng.choice(CHANGES)
+        share = rng.uniform(0.4, 0.6) if "/upload" in change.route or "/publish" in change.route else rng.uniform(0.25, 0.6)
+        regression = {"route": change.route, "share": share, "error": change.error, "message": change.words}
+        self._uid = (await parts.book.deploy(change.message, regression)).uid
+
+    async def heal(self, parts: Parts) -> None:
+        await parts.book.roll_back(parts.book.last_good())
+
+    async def active(self, parts: Parts) -> bool:
+        return bool(self._uid) and parts.book.live == self._uid
+
+    def clears_by(self, parts: Parts) -> str:
+        return f"watchfloor demo rollback {parts.book.last_good().uid}"

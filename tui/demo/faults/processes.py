@@ -1,0 +1,67 @@
+"""Something that should run and does not: the timer, or the worker. What has piled up since is there at once."""
+
+import random
+
+from tui.demo.faults.fault import Fault
+from tui.demo.stack import Parts
+from tui.demo.worker import NAMES, OPERATIONS
+
+
+class StalledTimer(Fault):
+    """The schedule scan is not called."""
+
+    OVERDUE = """
+        INSERT INTO schedules (workspace_id, clip_id, connected_account_id, publish_at, created_at)
+        SELECT workspace_id, md5(%s)::uuid, id, now() - %s * interval '1 minute', now() - interval '3 hours'
+        FROM connected_accounts WHERE id = md5(%s)::uuid
+    """
+
+    async def apply(self, parts: Parts, rng: random.Random) -> None:
+        await parts.timer.stop()
+        since = rng.uniform(4, 15)
+        async with parts.database.session("shop_api") as connection:
+            for _ in range(rng.randint(6, 20)):
+                clip, account = f"clip-{rng.randint(1, 960)}", f"account-{rng.randint(1, 24)}"
+                await connection.execute(self.OVERDUE, [clip, rng.uniform(0.2, since), account])
+
+    async def heal(self, parts: Parts) -> None:
+        parts.timer.start()
+
+    async def active(self, parts: Parts) -> bool:
+        return not parts.timer.running
+
+
+class DeadWorker(Fault):
+    """The worker process was killed some minutes ago, with jobs in hand."""
+
+    IN_HAND = """
+        INSERT INTO jobs (kind, status, worker_id, created_at, run_after, attempts, payload)
+        SELECT %s, 'running', %s, now() - interval '20 minutes', now() - interval '20 minutes', 1,
+               jsonb_build_object('clip_id', md5(%s)::uuid)
+    """
+    SILENT = (
+        "UPDATE jobs SET last_heartbeat = now() - %s * interval '1 minute' WHERE status = 'running' AND worker_id = ANY(%s)"
+    )
+    DUE = """
+        INSERT INTO jobs (kind, created_at, run_after, payload)
+        SELECT %s, at, at, jsonb_build_object('clip_id', md5(%s)::uuid)
+        FROM (SELECT now() - %s * interval '1 minute' AS at) a
+    """
+
+    async def apply(self, parts: Parts, rng: random.Random) -> None:
+        await parts.worker.kill()
+        since = rng.uniform(6, 12)
+        kinds = list(OPERATIONS)
+        async with parts.database.session("shop_worker") as connection:
+            for name in NAMES:
+                await connection.execute(self.IN_HAND, [rng.choice(kinds), name, f"clip-{rng.randint(1, 960)}"])
+            await connection.execute(self.SILENT, [since, list(NAMES)])
+            for _ in range(rng.randint(20, 60)):
+                clip = f"clip-{rng.randint(1, 960)}"
+                await connection.execute(self.DUE, [rng.choice(kinds), clip, rng.uniform(0.0, since)])
+
+    async def heal(self, parts: Parts) -> None:
+        await parts.start_worker()
+
+    async def active(self, parts: Parts) -> bool:
+        return not parts.worker.alive

@@ -1,0 +1,39 @@
+"""The product's timer: calls the schedule scan every few seconds, as a vendor's cron would each minute."""
+
+import asyncio
+from contextlib import suppress
+
+import aiohttp
+
+EVERY = 10.0
+
+
+class Timer:
+    """Runs until it is stopped, and can be started again. A scan that is refused is asked for again the next time."""
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._url = f"{url}/api/cron/scan-schedules"
+        self._headers = {"X-CRON-SECRET": secret}
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._task is not None
+
+    def start(self) -> None:
+        self._task = self._task or asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def _run(self) -> None:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=EVERY)) as session:
+            while True:
+                with suppress(aiohttp.ClientError, TimeoutError):
+                    async with session.post(self._url, headers=self._headers) as answer:
+                        await answer.read()
+                await asyncio.sleep(EVERY)

@@ -1,0 +1,331 @@
+"""The engine: polls, judges and acts in a thread of its own, and publishes what there is to see through the feed.
+
+A terminal that stalls blocks the screen's loop; nothing that must go on lives there. `check` and `act` use the same engine
+without a thread: they await `Engine.session()` in their own loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Future
+from typing import Any
+
+from .clock import Clock, SystemClock
+from .connections import Tools
+from .feed import (
+    Alert,
+    Ask,
+    Deed,
+    Execute,
+    Feed,
+    Level,
+    MakePlan,
+    OpenIntent,
+    PanelState,
+    PollNow,
+    ProbeState,
+    Settle,
+    Snapshot,
+)
+from .gate import Gate
+from .history import CHANGES_KEPT, History
+from .journal import Journal
+from .panel import DEFAULT_INTERVAL, LONGEST_DEADLINE, Judged
+from .poller import Job, Poller, targets_of
+from .reading import Signal, Status, worst
+from .rules import RuleBook, worst_judged
+from .setup import PanelSetup, Setup
+from .suspects import followed_by, with_suspects
+from .text import Shown, clean
+from .threads import in_daemon_thread
+
+COALESCE = 0.04
+"""Seconds for which news are gathered into one snapshot."""
+DEEDS_SHOWN = 20
+
+
+class Engine:
+    """One dashboard's engine. `level` is what may leave; without a `journal` nothing can be recorded, so nothing is done."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        level: Level,
+        *,
+        journal: Journal | None = None,
+        clock: Clock | None = None,
+        hold: bool = True,
+    ) -> None:
+        self.setup = setup
+        self.level = level
+        self.clock: Clock = clock or SystemClock()
+        self.history = History()
+        self.tools = Tools(setup.environment, self.clock, self.history)
+        self.rules = RuleBook(setup.rules, setup.environment, self.history, hold=hold)
+        self.gate = Gate(setup, level, self.tools, journal, self.clock, self._deed_moved)
+        self.poller = Poller(self.tools, self._taken)
+        self._journal = journal
+        self._add_jobs()
+        self._judged: dict[str, dict[str, Judged]] = {}
+        self._alerts: tuple[Alert, ...] = ()
+        self._deeds: dict[str, Deed] = {}
+        self._intents: tuple[OpenIntent, ...] = ()
+        self._warnings: tuple[Shown, ...] = setup.warnings
+        self._number = 0
+        self._due: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._ended: asyncio.Event | None = None
+        self.feed = Feed(self._snapshot(), self.history, self._submit)
+        self.feed.answers_with(self._answer)
+
+    def _add_jobs(self) -> None:
+        """One job a probe and target, with interval and deadline in force."""
+        for panel in self.setup.panels:
+            for probe in panel.card.probes if panel.card else ():
+                interval = panel.settings.interval or self.setup.interval or DEFAULT_INTERVAL
+                deadline = panel.settings.deadline or self.setup.deadline
+                for target in targets_of(
+                    panel.name, probe, panel.settings, interval, deadline, LONGEST_DEADLINE, self.setup.environment
+                ):
+                    self.poller.add(target, probe)
+
+    # --- its life ---------------------------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def session(self) -> AsyncIterator[Engine]:
+        """The engine within the caller's loop, without polling by itself: for `check` and `act`."""
+        self._loop = asyncio.get_running_loop()
+        await self._read_intents()
+        try:
+            yield self
+        finally:
+            if self._due:
+                self._due.cancel()
+            await self.tools.close()
+
+    def start(self) -> None:
+        """Polls in a thread of its own, from now on until `stop`."""
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="watchfloor-engine", daemon=True)
+        self._thread.start()
+        ready.wait(5)
+
+    def stop(self, grace: float = 2.0) -> None:
+        """Ends the polling; a deed under way gets `grace` seconds to end. Returns within little more than that."""
+        loop, ended, thread = self._loop, self._ended, self._thread
+        if loop is None or ended is None or thread is None:
+            return
+        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+            loop.call_soon_threadsafe(ended.set)
+        thread.join(grace + 0.5)
+
+    def _run(self, ready: threading.Event) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(self._main(ready))
+
+    async def _main(self, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ended = asyncio.Event()
+        await self._read_intents()
+        ready.set()
+        polling = [asyncio.ensure_future(self.poller.run()), asyncio.ensure_future(self._judge_by_the_clock())]
+        polling[0].add_done_callback(self._polling_broke)
+        await self._ended.wait()
+        self.gate.stop_after_item()
+        await self._let_deed_end(2.0)
+        for task in (*polling, *self._tasks):
+            task.cancel()
+        await asyncio.wait([*polling, *self._tasks], timeout=0.5)
+        await self.tools.close()
+
+    async def watch(self) -> None:
+        """Polls and judges in the caller's loop until cancelled: for `check --for`, within a `session`."""
+        await asyncio.gather(self.poller.run(), self._judge_by_the_clock())
+
+    def warn(self, says: Shown) -> None:
+        """Something about Watchfloor itself that a person must see; before `start`."""
+        self._warnings = (*self._warnings, says)
+
+    async def _let_deed_end(self, grace: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.gate.idle(), grace)
+
+    def _polling_broke(self, task: asyncio.Future[None]) -> None:
+        """A defect in the poller itself must be seen: figures would only grow stale."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._warnings = (*self._warnings, clean(f"polling has ended: {type(error).__name__}: {error}"))
+            self._publish()
+
+    async def _judge_by_the_clock(self) -> None:
+        """Holds end and readings grow stale without a new reading: the rules are asked each second; news only if there are."""
+        while True:
+            await self.clock.sleep(1.0)
+            before = (self._alerts, self._judged, [panel.status for panel in self.feed.peek().panels])
+            snapshot = self._judge()
+            if before != (self._alerts, self._judged, [panel.status for panel in snapshot.panels]):
+                self.feed.publish(snapshot)
+
+    # --- what comes in ----------------------------------------------------------------------------------------------
+
+    def _submit(self, work: Callable[[], Awaitable[Any]]) -> Future[Any]:
+        """Carries a question into the loop, from any thread."""
+        assert self._loop is not None, "the engine has not started"
+
+        async def run() -> Any:
+            return await work()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop)
+
+    async def _answer(self, question: Ask) -> Any:
+        """Answers one question of the feed."""
+        match question:
+            case PollNow(panel):
+                self.poller.poke(panel)
+                return None
+            case MakePlan(action, keys):
+                return await self.gate.plan(action, keys)
+            case Execute(plan, typed, yes):
+                deed = await self._kept(self.gate.execute(plan, yes=yes, typed=typed))
+                self.poller.poke(plan.panel)
+                return deed
+            case Settle(intent):
+                await self.gate.settle(intent)
+                await self._read_intents()
+                self._publish()
+                return None
+
+    async def _kept(self, deed: Awaitable[Deed]) -> Deed:
+        """Deeds belong to the engine: whoever asked may go away, the deed goes on."""
+        task = asyncio.ensure_future(deed)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    # --- what goes out ----------------------------------------------------------------------------------------------
+
+    def _taken(self, job: Job) -> None:
+        """A new reading: into the history, and, with what else comes in the next moment, into a snapshot."""
+        if job.state.reading:
+            self.history.record(job.state.reading)
+        if self._loop and self._due is None:
+            self._due = self._loop.call_later(COALESCE, self._publish)
+
+    def _deed_moved(self, deed: Deed) -> None:
+        self._deeds[deed.id] = deed
+        while len(self._deeds) > DEEDS_SHOWN:
+            del self._deeds[next(iter(self._deeds))]
+        self._publish()
+
+    def _publish(self) -> None:
+        self._due = None
+        self.feed.publish(self._judge())
+
+    def judge_now(self) -> Snapshot:
+        """Everything as it stands, judged at this moment; also published."""
+        self._publish()
+        return self.feed.newest()
+
+    def _judge(self) -> Snapshot:
+        """Runs the rules over the newest signals, and draws the snapshot."""
+        now, monotonic = self.clock.utc(), self.clock.monotonic()
+        states = self._states()
+        self._judged = {name: self.rules.judge(name, _signals(jobs, monotonic), now) for name, jobs in states.items()}
+        changes = self.history.changes(CHANGES_KEPT, now)
+        self._alerts = with_suspects(self.rules.alerts(now), changes)
+        return self._snapshot(states)
+
+    def _states(self) -> dict[str, list[ProbeState]]:
+        states: dict[str, list[ProbeState]] = {panel.name: [] for panel in self.setup.panels}
+        for job in self.poller.jobs:
+            states[job.target.panel].append(job.state)
+        return states
+
+    def _snapshot(self, states: dict[str, list[ProbeState]] | None = None) -> Snapshot:
+        now, monotonic = self.clock.utc(), self.clock.monotonic()
+        states = self._states() if states is None else states
+        changes = tuple(self.history.changes(CHANGES_KEPT, now))
+        suspected = followed_by(self._alerts, changes)
+        self._number += 1
+        return Snapshot(
+            number=self._number,
+            at=now,
+            monotonic=monotonic,
+            name=clean(self.setup.name),
+            environment=clean(self.setup.environment),
+            production=self.setup.production,
+            level=self.level,
+            panels=tuple(self._panel(panel, states[panel.name], monotonic, suspected, changes) for panel in self.setup.panels),
+            alerts=self._alerts,
+            deeds=tuple(self._deeds.values()),
+            open_intents=self._intents,
+            warnings=self._warnings,
+        )
+
+    def _panel(
+        self,
+        panel: PanelSetup,
+        probes: list[ProbeState],
+        monotonic: float,
+        suspected: dict[str, Shown],
+        changes: tuple[Any, ...],
+    ) -> PanelState:
+        judged = self._judged.get(panel.name, {})
+        status = Status.UNKNOWN if panel.broken else max(worst(map(_status(monotonic), probes)), worst_judged(judged))
+        offers = self.gate.offers(panel.name)
+        return PanelState(
+            panel.name,
+            panel.kind,
+            status,
+            panel.card,
+            panel.settings,
+            tuple(probes),
+            judged,
+            offers,
+            panel.broken,
+            suspected,
+            changes,
+        )
+
+    async def _read_intents(self) -> None:
+        """Deeds of earlier runs that may have happened."""
+        journal = self._journal
+        if journal is None:
+            return
+        found = await in_daemon_thread(journal.open_intents)
+        running = set(self._deeds)
+        self._intents = tuple(
+            OpenIntent(each.deed or "", each.at, each.who, clean(each.data.get("action", "")), clean(each.data.get("what", "")))
+            for each in found
+            if each.deed not in running
+        )
+
+
+def _signals(probes: list[ProbeState], monotonic: float) -> list[tuple[Signal, bool]]:
+    """A panel's newest signals, each with whether it is fresh and from an answer."""
+    found: list[tuple[Signal, bool]] = []
+    for each in probes:
+        fresh = not each.stale(monotonic)
+        signals = {signal.key: (signal, fresh) for signal in (each.good.signals if each.good else ())}
+        if each.reading is not None and each.reading is not each.good:
+            # A refusal measures something too (`up` is 0), though the last figures stay on screen.
+            signals.update({signal.key: (signal, True) for signal in each.reading.signals})
+        found.extend(signals.values())
+    return found
+
+
+def _status(monotonic: float) -> Callable[[ProbeState], Status]:
+    """The status of a probe: its newest reading's, *unknown* past its freshness or before there was one."""
+
+    def status(probe: ProbeState) -> Status:
+        if probe.reading is None:
+            return Status.UNKNOWN
+        if probe.stale(monotonic) and probe.reading.error is None:
+            return max(probe.reading.status, Status.UNKNOWN)
+        return probe.reading.status
+
+    return status

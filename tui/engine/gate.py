@@ -1,0 +1,273 @@
+"""The one gate: whatever changes production passes here, from the screen and from the command line alike.
+
+    level and allow-list → plan → the person's word → intent on disk → execute, item by item → outcome on disk → verify
+
+Nothing is sent without a recorded intent; a time-out is *outcome unknown* and never repeated by itself; one deed at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .actions import Action, Context, Effect, Item, Outcome, Plan, PlanRefused, Proof, Result
+from .clock import Clock
+from .connections import Tools
+from .feed import Deed, Level, Offer
+from .journal import Journal, JournalError
+from .reading import ProbeError
+from .redact import redact
+from .setup import PanelSetup, Setup
+from .text import EMPTY, Shown, clean
+from .threads import in_daemon_thread
+from .units import show_duration
+
+DEED_DEADLINE = 20.0
+"""Seconds after which an execution counts as *outcome unknown*, whatever the action itself allows."""
+PROOF_STEP = 1.0
+"""Seconds between two looks for the proof."""
+
+
+class Gate:
+    """The gate of one engine. `news(deed)` is called in the loop whenever a deed moves on."""
+
+    def __init__(
+        self, setup: Setup, level: Level, tools: Tools, journal: Journal | None, clock: Clock, news: Callable[[Deed], None]
+    ) -> None:
+        self._setup = setup
+        self._level = level
+        self._tools = tools
+        self._journal = journal
+        self._clock = clock
+        self._news = news
+        self._busy = asyncio.Lock()
+        self._stopping = False
+        self._actions: dict[str, tuple[PanelSetup, Action]] = {
+            f"{panel.name}.{action.verb}": (panel, action)
+            for panel in setup.panels
+            if panel.card
+            for action in panel.card.load_actions()
+        }
+
+    @property
+    def actions(self) -> Mapping[str, tuple[PanelSetup, Action]]:
+        """Every action of every panel, by its name in config, journal and `act`."""
+        return self._actions
+
+    def refusal(self, name: str) -> Shown:
+        """Why the gate refuses an action now, and what to do about it; empty where it does not."""
+        _, action = self._find(name)
+        if action.effect is Effect.SHOWS:
+            return EMPTY
+        if self._level is Level.WATCH:
+            return Shown("read-only: nothing leaves. Start without --read-only to act")
+        if not self._setup.allows(name):
+            return clean(f'not allowed: the config needs  [actions] allow = ["{name}"]')
+        if self._journal is None:
+            return Shown("the journal cannot be written: no record, no deed")
+        return EMPTY
+
+    def offers(self, panel: str) -> tuple[Offer, ...]:
+        """The remedies of one panel's rows, as the screen needs them."""
+        return tuple(
+            Offer(
+                name,
+                action.key,
+                action.title,
+                action.help,
+                str(action.effect),
+                action.bulk,
+                action.needs_row,
+                self.refusal(name),
+            )
+            for name, (owner, action) in self._actions.items()
+            if owner.name == panel
+        )
+
+    async def plan(self, name: str, keys: tuple[str, ...]) -> Plan:
+        """The plan for rows as they are now. Raises PlanRefused (also where the gate would refuse) or ProbeError."""
+        panel, action = self._find(name)
+        if refused := self.refusal(name):
+            raise PlanRefused(refused)
+        if action.needs_row and not keys:
+            raise PlanRefused(f"{name} needs to be told what to act on")
+        if len(keys) > 1 and not action.bulk:
+            raise PlanRefused(f"{name} acts on one at a time")
+        plan = await action.plan(keys, self._context(panel))
+        return replace(plan, action=name, panel=panel.name)
+
+    async def execute(self, plan: Plan, *, yes: bool, typed: str) -> Deed:
+        """Carries a confirmed plan out and looks for the proof; returns the ended deed.
+
+        Raises PlanRefused where it may not: not allowed, not confirmed as the plan demands, another deed under way, or no
+        record of it to be had. Failures of the other side are outcomes, not exceptions.
+        """
+        panel, action = self._find(plan.action)
+        if refused := self.refusal(plan.action):
+            raise PlanRefused(refused)
+        if action.execute is None:
+            raise PlanRefused("this is shown, never run")
+        self._check_word(plan, yes=yes, typed=typed)
+        if self._stopping or self._busy.locked():
+            raise PlanRefused("another deed is under way: wait for its outcome")
+        async with self._busy:
+            deed = Deed(uuid.uuid4().hex, plan, self._clock.utc())
+            await self._record(deed, "intent", _intent(plan, self._setup))
+            self._news(deed)
+            context = self._context(panel)
+            deed = await self._carry_out(deed, action, context)
+            await self._note_outcome(deed)
+            self._news(deed)
+        deed = await self._prove(deed, action, context)
+        deed = replace(deed, ended=self._clock.utc())
+        await self._note(deed, "proof", {"proofs": [[key, proof.verified, redact(proof.says)] for key, proof in deed.proofs]})
+        self._news(deed)
+        return deed
+
+    def stop_after_item(self) -> None:
+        """The process is ending: a bulk deed stops after the item at hand."""
+        self._stopping = True
+
+    @property
+    def busy(self) -> bool:
+        """Whether a deed is between intent and outcome."""
+        return self._busy.locked()
+
+    async def idle(self) -> None:
+        """Waits until no deed is between intent and outcome."""
+        async with self._busy:
+            return
+
+    async def settle(self, intent: str) -> None:
+        """A person says that an open intent is dealt with."""
+        if self._journal is None:
+            raise PlanRefused("the journal cannot be written")
+        journal = self._journal
+        await in_daemon_thread(lambda: journal.append(self._clock.utc(), "settled", self._setup.user, {}, intent))
+
+    def _find(self, name: str) -> tuple[PanelSetup, Action]:
+        """The action of that name. Raises PlanRefused, naming those there are."""
+        if name not in self._actions:
+            known = ", ".join(sorted(self._actions)) or "none"
+            raise PlanRefused(f"there is no action {name}; there are: {known}")
+        return self._actions[name]
+
+    def _context(self, panel: PanelSetup) -> Context:
+        return Context(panel.name, panel.settings, self._tools, self._setup.environment, self._setup.production)
+
+    @staticmethod
+    def _check_word(plan: Plan, *, yes: bool, typed: str) -> None:
+        """Whether the person confirmed as the plan demands. Raises PlanRefused."""
+        if plan.effect is Effect.DESTROYS:
+            if not plan.confirm or typed != plan.confirm:
+                raise PlanRefused(f"not confirmed: this needs {plan.confirm} typed")
+        elif not yes:
+            raise PlanRefused("not confirmed")
+
+    async def _carry_out(self, deed: Deed, action: Action, context: Context) -> Deed:
+        """Item by item; stops at the first whose outcome is not *done* or *no longer as planned*."""
+        assert action.execute is not None
+        for item in deed.plan.items:
+            if self._stopping and deed.outcomes:
+                break
+            outcome = await self._one(action, item, deed, context)
+            deed = replace(deed, outcomes=(*deed.outcomes, (item.key, outcome)))
+            self._news(deed)
+            if len(deed.plan.items) > 1:
+                await self._note(deed, "item", {"key": item.key, "result": outcome.result, "says": redact(outcome.says)})
+            if outcome.result in (Result.FAILED, Result.UNKNOWN, Result.REFUSED):
+                break
+        return deed
+
+    async def _one(self, action: Action, item: Item, deed: Deed, context: Context) -> Outcome:
+        """One item's outcome: whatever goes wrong after the request may have left is *unknown*."""
+        assert action.execute is not None
+        try:
+            async with asyncio.timeout(DEED_DEADLINE):
+                return await action.execute(item, deed.plan, context, f"{deed.id}:{item.key}")
+        except TimeoutError:
+            return Outcome(Result.UNKNOWN, clean(f"no answer within {show_duration(DEED_DEADLINE)}: it may have happened"))
+        except ProbeError as error:
+            return Outcome(Result.FAILED, clean(redact(str(error))))
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # a defect in an action leaves the outcome open, which must be said, not guessed
+            return Outcome(Result.UNKNOWN, clean(redact(f"{type(error).__name__}: {error}")))
+
+    async def _prove(self, deed: Deed, action: Action, context: Context) -> Deed:
+        """Looks until every item's effect can be told, or the plan's time for it is over."""
+        if action.verify is None:
+            return deed
+        until = self._clock.monotonic() + deed.plan.proof_within
+        acted = {key for key, outcome in deed.outcomes if outcome.result in (Result.DONE, Result.UNKNOWN)}
+        proofs: dict[str, Proof] = {}
+        while True:
+            for item in deed.plan.items:
+                if item.key in acted and (item.key not in proofs or proofs[item.key].verified is None):
+                    proofs[item.key] = await self._look(action, item, deed.plan, context)
+            deed = replace(deed, proofs=tuple(proofs.items()))
+            if all(proof.verified is not None for proof in proofs.values()) or self._clock.monotonic() >= until:
+                return deed
+            self._news(deed)
+            await self._clock.sleep(PROOF_STEP)
+
+    @staticmethod
+    async def _look(action: Action, item: Item, plan: Plan, context: Context) -> Proof:
+        assert action.verify is not None
+        try:
+            async with asyncio.timeout(DEED_DEADLINE):
+                return await action.verify(item, plan, context)
+        except (ProbeError, TimeoutError) as error:
+            return Proof(None, clean(redact(f"could not look: {error}")))
+
+    async def _record(self, deed: Deed, kind: str, data: Mapping[str, Any]) -> None:
+        """An entry that must stand before anything happens. Raises PlanRefused where it cannot be written."""
+        journal = self._journal
+        assert journal is not None
+        at, who = self._clock.utc(), self._setup.user
+        try:
+            await in_daemon_thread(lambda: journal.append(at, kind, who, data, deed.id))
+        except JournalError as error:
+            raise PlanRefused(f"nothing was sent, because it could not be recorded: {error}") from error
+
+    async def _note_outcome(self, deed: Deed) -> None:
+        """What became of each item."""
+        results = [[key, outcome.result, redact(outcome.says)] for key, outcome in deed.outcomes]
+        await self._note(deed, "outcome", {"items": results, "of": len(deed.plan.items)})
+
+    async def _note(self, deed: Deed, kind: str, data: Mapping[str, Any]) -> None:
+        """An entry after the fact: the deed is done whether or not it can be written; an unwritten outcome leaves the intent
+        open, which the next start shows."""
+        journal = self._journal
+        assert journal is not None
+        at, who = self._clock.utc(), self._setup.user
+        try:
+            await in_daemon_thread(lambda: journal.append(at, kind, who, data, deed.id))
+        except JournalError:
+            return
+
+
+def _intent(plan: Plan, setup: Setup) -> dict[str, Any]:
+    """What the journal keeps of a plan: no secrets, no literals."""
+    return {
+        "action": plan.action,
+        "environment": setup.environment,
+        "what": redact(plan.what),
+        "effect": plan.effect,
+        "items": [{"key": item.key, "title": redact(item.title)} for item in plan.items],
+        "request": [redact(line) for line in plan.request],
+    }
+
+
+def exit_code(deed: Deed) -> int:
+    """`act`'s exit code: 0 done and verified, 4 refused or not as planned any more, 5 failed, 6 unknown, 7 not verified."""
+    results = [outcome.result for _, outcome in deed.outcomes]
+    for result, code in ((Result.UNKNOWN, 6), (Result.FAILED, 5), (Result.REFUSED, 4), (Result.CHANGED, 4)):
+        if result in results:
+            return code
+    proofs = dict(deed.proofs)
+    verified = bool(results) and all(proofs.get(key, Proof(None)).verified for key, _ in deed.outcomes)
+    return 0 if verified and len(results) == len(deed.plan.items) else 7

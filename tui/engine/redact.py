@@ -1,0 +1,78 @@
+"""What may be shown and kept: secrets by value, literals of SQL by shape.
+
+Every secret that was ever read is known by value and masked wherever text leaves the process (journal, logs, errors, crash
+reports). SQL is kept with its literals folded; what cannot be read to its end is cut there, never kept raw.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from .secrets import known_values
+
+MASK = "•••"
+_SHORTEST = 4
+"""A secret shorter than this would mask ordinary words; none worth the name is."""
+
+_USERINFO = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
+_KEY_VALUE = re.compile(r"\b(password|passwd|pwd|token|secret|api[_-]?key|authorization)(\s*[=:]\s*)(bearer\s+)?(\S+)", re.I)
+_SQL = re.compile(
+    r"""
+      (?P<string>(?:\b[EeBbXxNn]|[Uu]&)?'(?:[^'\\]|''|\\.)*')
+    | (?P<dollar>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+    | (?P<name>"(?:[^"]|"")*")
+    | (?P<comment>--[^\n]*|/\*.*?\*/)
+    | (?P<parameter>\$\d+)
+    | (?P<number>(?<![\w.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w))
+    | (?P<open>'|\$\w*\$|/\*|")
+    """,
+    re.X | re.S,
+)
+
+
+def redact(text: str) -> str:
+    """Text with every known secret, and what looks like a password in a URL or assignment, masked."""
+    for value in sorted(known_values, key=len, reverse=True):
+        if len(value) >= _SHORTEST:
+            text = text.replace(value, MASK)
+            encoded = quote(value, safe="")
+            if encoded != value:
+                text = text.replace(encoded, MASK)
+    text = _USERINFO.sub(rf"\1:{MASK}@", text)
+    return _KEY_VALUE.sub(rf"\1\2\3{MASK}", text)
+
+
+def fold_sql(sql: str) -> str:
+    """A statement with its literals as `?` and its comments gone. An unclosed quote ends it with `…`: what cannot be told
+    apart is not kept."""
+    pieces: list[str] = []
+    place = 0
+    for found in _SQL.finditer(sql):
+        pieces.append(sql[place : found.start()])
+        place = found.end()
+        match found.lastgroup:
+            case "name" | "parameter":
+                pieces.append(found.group())
+            case "comment":
+                pieces.append(" ")
+            case "open":
+                return " ".join("".join(pieces).split()) + " …"
+            case _:
+                pieces.append("?")
+    pieces.append(sql[place:])
+    return " ".join("".join(pieces).split())
+
+
+_UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.I)
+_HEX = re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b", re.I)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_NUMBER = re.compile(r"\d+(?:[.:,]\d+)*")
+
+
+def signature(text: str) -> str:
+    """What a message says when its ids, numbers and quoted values are folded: two failures of one cause become one line."""
+    first = text.strip().splitlines()[0] if text.strip() else ""
+    for pattern, stand_in in ((_UUID, "<id>"), (_HEX, "<id>"), (_QUOTED, "<…>"), (_NUMBER, "<n>")):
+        first = pattern.sub(stand_in, first)
+    return " ".join(first.split())

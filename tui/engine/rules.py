@@ -1,0 +1,228 @@
+"""Signals → alerts: every threshold is a rule, held `for` a time, with one or two levels of severity.
+
+One alert per rule and series. Its life, as in Prometheus:
+
+    inactive ──breached──▶ pending ──held `for`──▶ firing ──measured well──▶ resolved
+                   ◀──measured well──┘                        (then inactive)
+
+*Unknown* (no value, or a reading past its freshness) neither fires nor resolves: the alert stays as it is. A panel shows the
+worst level breached now, pending or firing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from .feed import Alert, status_of
+from .history import History
+from .panel import Judged, Threshold
+from .reading import Labels, Signal, Status
+from .text import EMPTY, Shown, clean
+from .units import Unit, show
+
+RESOLVED_SHOWN = 300.0
+"""Seconds for which a resolved alert is still listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A threshold on one panel's signal. `labels` are patterns a series must match (`PUBLISH_*`); `window` in seconds takes
+    the mean over it instead of the newest value. `levels` are ordered as given; limits in the signal's base unit."""
+
+    name: str
+    panel: str
+    signal: str
+    unit: Unit
+    way: Literal["above", "below"]
+    levels: tuple[Threshold, ...]
+    labels: Labels = ()
+    window: float = 0.0
+    why: Shown = EMPTY
+    link: str = ""
+    playbook: str = ""
+
+    def matches(self, signal: Signal) -> bool:
+        """Whether the rule looks at this series."""
+        if signal.name != self.signal:
+            return False
+        have = dict(signal.labels)
+        return all(label in have and fnmatchcase(have[label], pattern) for label, pattern in self.labels)
+
+    def breached(self, value: float, limit: float) -> bool:
+        """Whether the value lies beyond the limit; on it is not beyond it."""
+        return value > limit if self.way == "above" else value < limit
+
+
+@dataclass(slots=True)
+class _Held:
+    """What a rule remembers of one series: since when each level is breached, and the alert as it stands."""
+
+    breached_since: dict[int, float] = field(default_factory=dict)
+    alert: Alert | None = None
+    resolved_at: float | None = None
+    value: float | None = None
+
+
+class RuleBook:
+    """All rules of one dashboard, and the alerts they make. `hold` false counts every breach as firing (`check`)."""
+
+    def __init__(self, rules: Sequence[Rule], environment: str, history: History, *, hold: bool = True) -> None:
+        self._by_panel: dict[str, list[Rule]] = {}
+        for rule in rules:
+            self._by_panel.setdefault(rule.panel, []).append(rule)
+        self._environment = environment
+        self._history = history
+        self._hold = hold
+        self._held: dict[tuple[str, str, str], _Held] = {}
+
+    def judge(self, panel: str, signals: Iterable[tuple[Signal, bool]], now: float) -> dict[str, Judged]:
+        """Looks at a panel's newest signals, each with whether it is fresh, at `now` (UTC seconds).
+
+        A series that a good reading no longer has is gone, and its alert with it. Returns, by signal key, the limit that
+        bites first and the status that the rules give it.
+        """
+        judged: dict[str, Judged] = {}
+        rules = self._by_panel.get(panel, ())
+        present = set()
+        for signal, fresh in signals:
+            present.add(signal.key)
+            for rule in rules:
+                if not rule.matches(signal):
+                    continue
+                held = self._held.setdefault((panel, rule.name, signal.key), _Held())
+                self._step(rule, signal, held, self._value(rule, signal, now) if fresh else None, now)
+                before = judged.get(signal.key)
+                mine = _judgement(rule, held, signal)
+                if before is None or mine.status > before.status:
+                    judged[signal.key] = mine
+        for (of, _, key), held in self._held.items():
+            if of == panel and key not in present and held.breached_since:
+                held.breached_since.clear()
+                self._resolve(held, None, now)
+        return judged
+
+    def alerts(self, now: float) -> tuple[Alert, ...]:
+        """Pending, firing and lately resolved alerts: the worst severity first, then the longest."""
+        found = []
+        for held in self._held.values():
+            if held.alert is None:
+                continue
+            if held.alert.state == "resolved" and held.resolved_at is not None and now - held.resolved_at > RESOLVED_SHOWN:
+                held.alert = None
+                continue
+            found.append(held.alert)
+        rank = {"firing": 0, "pending": 1, "resolved": 2}
+        return tuple(sorted(found, key=lambda each: (rank[each.state], each.severity, each.since, each.key)))
+
+    def _value(self, rule: Rule, signal: Signal, now: float) -> float | None:
+        """The value that the rule compares: the newest, or the mean over its window."""
+        if signal.value is None or not rule.window:
+            return signal.value
+        values = self._history.values(rule.panel, signal.key, rule.window, now)
+        return sum(values) / len(values) if values else signal.value
+
+    def _step(self, rule: Rule, signal: Signal, held: _Held, value: float | None, now: float) -> None:
+        """One step of one series' life."""
+        held.value = value
+        if value is None:
+            return
+        for place, level in enumerate(rule.levels):
+            if rule.breached(value, level.limit):
+                held.breached_since.setdefault(place, now)
+            else:
+                held.breached_since.pop(place, None)
+        if not held.breached_since:
+            self._resolve(held, value, now)
+            return
+        held.resolved_at = None
+        firing = [place for place, since in held.breached_since.items() if self._fires(rule.levels[place], since, now)]
+        place = min(firing or held.breached_since, key=lambda each: rule.levels[each].severity)
+        level = rule.levels[place]
+        before = held.alert if held.alert and held.alert.state != "resolved" else None
+        since = min(held.breached_since.values())
+        held.alert = Alert(
+            fingerprint=fingerprint(self._environment, rule.name, rule.panel, signal.labels),
+            rule=rule.name,
+            panel=rule.panel,
+            signal=signal.name,
+            labels=signal.labels,
+            severity=level.severity,
+            state="firing" if firing else "pending",
+            value=value,
+            threshold=level.limit,
+            unit=rule.unit,
+            way=rule.way,
+            since=before.since if before else since,
+            fired_at=(before.fired_at if before and before.fired_at else now) if firing else None,
+            acked_by=before.acked_by if before else "",
+            acked_at=before.acked_at if before else None,
+            why=rule.why,
+            link=rule.link,
+            playbook=rule.playbook,
+        )
+
+    def _fires(self, level: Threshold, since: float, now: float) -> bool:
+        """Whether a level has been breached for as long as it must be."""
+        return not self._hold or now - since >= level.hold
+
+    def _resolve(self, held: _Held, value: float | None, now: float) -> None:
+        """Measured well: a firing alert is resolved, a pending one was nothing."""
+        if held.alert is None or held.alert.state == "resolved":
+            return
+        if held.alert.state == "pending":
+            held.alert = None
+            return
+        held.alert = replace(held.alert, state="resolved", value=value)
+        held.resolved_at = now
+
+
+def _judgement(rule: Rule, held: _Held, signal: Signal) -> Judged:
+    """The status that a rule gives a signal now, and its first limit in words."""
+    first = min(rule.levels, key=lambda level: level.limit if rule.way == "above" else -level.limit)
+    limit = Shown(f"limit {show(first.limit, rule.unit)}")
+    if not held.breached_since:
+        return Judged(Status.OK, limit)
+    place = min(held.breached_since, key=lambda each: rule.levels[each].severity)
+    level = rule.levels[place]
+    return Judged(status_of(level.severity), Shown(f"limit {show(level.limit, rule.unit)}"), min(held.breached_since.values()))
+
+
+def fingerprint(environment: str, rule: str, panel: str, labels: Labels) -> str:
+    """An alert's lasting identity: a hash of environment, rule, panel and labels (DESIGN.md)."""
+    return hashlib.sha256(json.dumps([environment, rule, panel, labels]).encode()).hexdigest()[:16]
+
+
+def parse_signal(text: str) -> tuple[str, str, dict[str, str]]:
+    """Panel, signal and labels in `jobs.failure_rate{kind="PUBLISH_*"}`. Raises ValueError, saying what to write."""
+    head, brace, rest = text.partition("{")
+    panel, dot, name = head.strip().partition(".")
+    if not dot or not panel or not name:
+        raise ValueError('expected PANEL.SIGNAL, such as "metrics.error_rate" or "jobs.failure_rate{kind=\\"CLIP_RENDER\\"}"')
+    labels: dict[str, str] = {}
+    if brace:
+        if not rest.rstrip().endswith("}"):
+            raise ValueError("the labels are not closed: expected }")
+        for pair in filter(None, (piece.strip() for piece in rest.rstrip()[:-1].split(","))):
+            label, equals, value = pair.partition("=")
+            if not equals or len(value.strip()) < 2 or value.strip()[0] != '"' or value.strip()[-1] != '"':
+                raise ValueError(f'expected label="value", found {pair}')
+            labels[label.strip()] = value.strip()[1:-1]
+    return panel, name, labels
+
+
+def describe(alert: Alert) -> Shown:
+    """The alert in a few words: `error rate 6.2 % > 5 %`, with the labels that tell it apart."""
+    sign = ">" if alert.way == "above" else "<"
+    which = " ".join(value for _, value in alert.labels)
+    name = f"{alert.rule} {which}" if which and which not in alert.rule else alert.rule
+    return clean(f"{name} {show(alert.value, alert.unit)} {sign} {show(alert.threshold, alert.unit)}")
+
+
+def worst_judged(judged: Mapping[str, Judged]) -> Status:
+    """The worst that the rules say of any signal."""
+    return max((each.status for each in judged.values()), default=Status.OK)

@@ -1,0 +1,49 @@
+"""What an engine is made from: the checked config, as the engine needs it. `tui.config` makes it from the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from .panel import Card
+from .rules import Rule
+from .text import EMPTY, Shown
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSetup:
+    """One panel of the config: its card and checked settings, or why its package could not be loaded."""
+
+    name: str
+    kind: str
+    card: Card | None
+    settings: Any
+    broken: Shown = EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A whole dashboard. `identity` tells one environment's journal from another's; `user` is who acts, as claimed."""
+
+    name: str
+    environment: str
+    production: bool
+    identity: str
+    user: str
+    interval: float
+    deadline: float | None
+    panels: tuple[PanelSetup, ...]
+    rules: tuple[Rule, ...] = ()
+    allow: tuple[str, ...] = ()
+    theme: str = "night"
+    keys: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[Shown, ...] = ()
+
+    def panel(self, name: str) -> PanelSetup | None:
+        """A panel by its name."""
+        return next((each for each in self.panels if each.name == name), None)
+
+    def allows(self, action: str) -> bool:
+        """Whether `[actions] allow` names the action, by itself or by pattern (`jobs.*`)."""
+        return any(fnmatchcase(action, pattern) for pattern in self.allow)

@@ -1,0 +1,49 @@
+"""Changes and alerts on one line of time: what happened shortly before something broke.
+
+A change within 15 minutes before an alert began is its suspect, the nearest first. It is a coincidence in time, no proof,
+and the words say no more than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from .feed import Alert
+from .reading import Change
+from .text import Shown, clean
+from .units import show_duration
+
+BEFORE = 900.0
+"""Seconds before an alert in which a change is suspect."""
+SLACK = 10.0
+"""Seconds by which an alert may seem to begin before its cause: clocks and polling intervals differ."""
+
+
+def suspect_of(alert: Alert, changes: Sequence[Change]) -> Change | None:
+    """The change nearest before the alert's beginning; None where there is none in the last 15 minutes before it."""
+    near = [each for each in changes if -SLACK <= alert.since - each.at <= BEFORE]
+    return max(near, key=lambda each: each.at, default=None)
+
+
+def with_suspects(alerts: Iterable[Alert], changes: Sequence[Change]) -> tuple[Alert, ...]:
+    """The alerts, each with its suspect in words (`deploy 9f3c2a1 main, 80s before`)."""
+    return tuple(_with_suspect(alert, suspect_of(alert, changes)) for alert in alerts)
+
+
+def _with_suspect(alert: Alert, change: Change | None) -> Alert:
+    if change is None or alert.state == "resolved":
+        return alert
+    lead = max(0.0, alert.since - change.at)
+    return replace(alert, suspect=clean(f"{change.title}, {show_duration(lead)} before"))
+
+
+def followed_by(alerts: Iterable[Alert], changes: Sequence[Change]) -> dict[str, Shown]:
+    """By change key: what rose after it (`error rate 80s after`), the worst alert that suspects it."""
+    found: dict[str, Shown] = {}
+    for alert in sorted(alerts, key=lambda each: (each.severity, each.since)):
+        change = suspect_of(alert, changes) if alert.state != "resolved" else None
+        if change is not None:
+            lead = max(0.0, alert.since - change.at)
+            found.setdefault(change.key, clean(f"{alert.rule} {show_duration(lead)} after"))
+    return found
