@@ -27,7 +27,8 @@ class Choice:
 
     def loaded(self) -> Loaded:
         """The checked config; ends with exit code 78 and every mistake on stderr where it is bad."""
-        from tui.config import ConfigError, find, load
+        from tui.config import load
+        from tui.config_source import ConfigError, find
 
         try:
             return load(find(self.config, self.env))

@@ -236,15 +236,24 @@ Dsn = Annotated[SecretText, _Schema(_dsn, 'where a PostgreSQL is: "env:NAME", or
 def _header_values(value: object) -> dict[str, SecretText]:
     if not isinstance(value, dict):
         raise ValueError('expected headers such as { Authorization = "Bearer {env:TOKEN}" }')
-    found = {}
+    found, wrong = {}, []
     for name, each in value.items():
-        text = _text_with_secrets(each)
-        if _SECRET_HEADER.search(name) and not text.references:
-            raise ValueError(f'{name} looks like a secret, which never stands in the config: write "{{env:NAME}}"')
-        if any(character in name + text.source for character in "\r\n\0"):
-            raise ValueError(f"{name!r} holds a line break")
-        found[name] = text
+        try:
+            found[name] = _header_value(name, each)
+        except ValueError as error:
+            wrong.append(f"{name}: {error}")
+    if wrong:
+        raise ValueError("; ".join(wrong))
     return found
+
+
+def _header_value(name: str, value: object) -> SecretText:
+    text = _text_with_secrets(value)
+    if _SECRET_HEADER.search(name) and not text.references:
+        raise ValueError('looks like a secret, which never stands in the config: write "{env:NAME}"')
+    if any(character in name + text.source for character in "\r\n\0"):
+        raise ValueError("holds a line break")
+    return text
 
 
 class _HeadersSchema(_Schema):
