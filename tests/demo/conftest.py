@@ -1,4 +1,4 @@
-"""One stack for all tests of the demo, and small ways to look at it from outside."""
+"""One stack for each module of tests, and small ways to look at it from outside."""
 
 import json
 import os
@@ -116,12 +116,12 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.environ["XDG_STATE_HOME"] = before
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo_stack(state_home: Path) -> Iterator[Stack]:
     with start(seed=7) as stack:
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def view(demo_stack: Stack) -> View:
     return View(demo_stack)

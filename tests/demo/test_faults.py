@@ -227,18 +227,21 @@ def test_the_same_seed_does_the_same(demo_stack: Stack, view: View) -> None:
     assert seen[0] == seen[1] != seen[2]
 
 
-def test_faults_from_the_start(demo_stack: Stack, view: View) -> None:
+def test_all_at_once_and_none_is_named(demo_stack: Stack, view: View) -> None:
     """Last, as it looks at all that was heard so far: nothing that the stack sends, stores or logs names a fault."""
-    for name in NAMES:
-        if name != "db-pool":
-            demo_stack.fault(name, seed=9)
+    for name in sorted(NAMES, key=lambda name: name == "db-pool"):
+        demo_stack.fault(name, seed=9)
+    assert active(demo_stack) == list(NAMES)
+    demo_stack.heal("db-pool")
     statuses(view)
     rates(view, over=40)
     view.vercel("/v7/deployments?projectId=prj_cliply&limit=100")
     heard = [*view.heard, *map(str, _everything_stored(view)), *_logs(demo_stack)]
-    telling = re.compile("|".join([*NAMES, "fault", r"\bdemo\b", "inject", "simulat", "chaos"]), re.I)
+    telling = re.compile("|".join([*NAMES, r"\bfault", r"\bdemo\b", "inject", "simulat", "chaos"]), re.I)
     for text in heard:
-        assert not (found := telling.search(text.replace('"environment": "demo"', ""))), text[max(0, found.start() - 80) :][:200]
+        assert not (found := telling.search(text.replace('"environment": "demo"', ""))), text[max(0, found.start() - 80) :][
+            :200
+        ]
 
 
 def _everything_stored(view: View) -> Iterator[object]:
@@ -255,5 +258,3 @@ def _everything_stored(view: View) -> Iterator[object]:
 def _logs(stack: Stack) -> Iterator[str]:
     for name in ("web", "worker", "postgres"):
         yield (stack.config_path.parent / f"{name}.log").read_text()
-
-

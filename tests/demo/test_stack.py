@@ -14,6 +14,7 @@ import pytest
 
 from tests.demo.conftest import View, eventually
 from tui.demo import DemoError, Stack, running, start
+from tui.demo.database import binaries
 
 READY = {"ok": True, "service": "api", "checks": {"env": True, "db": True}}
 
@@ -169,3 +170,15 @@ def _runs(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_faults_from_the_start(state_home: Path) -> None:
+    with start(seed=1, faults=["db-pool", "stuck-jobs"]) as stack:
+        assert [each.name for each in stack.faults() if each.active] == ["db-pool", "stuck-jobs"]
+
+
+def test_no_postgres_at_all_says_what_to_install(state_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(binaries, "_installed", lambda: iter(()))
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(DemoError, match="apt-get install postgresql"):
+        binaries.find()

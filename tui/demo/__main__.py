@@ -22,6 +22,9 @@ from tui.demo.folder import Folder
 from tui.demo.lifetime import heard, say
 from tui.demo.stack import Parts
 
+LAST = "db-pool"
+"""Leaves no connection for the others, so it comes after them."""
+
 
 class House:
     """One stack, and what may be asked of it while it runs."""
@@ -34,7 +37,7 @@ class House:
 
     async def start(self) -> dict[str, Any]:
         await self.parts.start(self._told["seed"], bundled=self._told["bundled"])
-        for name in self._told["faults"]:
+        for name in sorted(self._told["faults"], key=lambda name: name == LAST):
             await self._faults.apply(name, self._told["seed"])
         token = secrets.token_urlsafe(24)
         port = await serve(token, self._handle)

@@ -67,7 +67,11 @@ class Parts:
         if fresh:
             await self.worker.kill()
             await self.worker.start()
-        await self.worker.ask({"work": {"dsn": self.database.dsn("shop_worker"), "partners": self.partners.url}})
+        try:
+            await self.worker.ask({"work": {"dsn": self.database.dsn("shop_worker"), "partners": self.partners.url}})
+        except BaseException:
+            await self.worker.kill()
+            raise
 
     async def stop(self) -> None:
         """Ends all processes; the keeper, the last one, removes the files."""

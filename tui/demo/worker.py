@@ -18,7 +18,7 @@ from tui.demo.database.pool import Pool, PoolTimeout
 from tui.demo.lifetime import Message, obey
 
 NAMES = ("worker-fra1-1", "worker-fra1-2", "worker-fra1-3")
-AT_ONCE = 3
+AT_ONCE = 4
 CLAIM_EVERY = 1.0
 HEARTBEAT_EVERY = 3.0
 

@@ -17,10 +17,13 @@ class PoolTimeout(Exception):
 
 
 class Pool:
-    """Lends connections in autocommit. One that comes back within a transaction is closed, not reused."""
+    """Lends connections in autocommit. One that comes back within a transaction is closed, not reused.
+
+    `dsn` may change: it is for the connections made from then on.
+    """
 
     def __init__(self, dsn: str, size: int, name: str) -> None:
-        self._dsn = dsn
+        self.dsn = dsn
         self._name = name
         self._idle: asyncio.Queue[AsyncConnection | None] = asyncio.Queue()
         for _ in range(size):
@@ -34,7 +37,7 @@ class Pool:
     async def connect(self) -> AsyncConnection:
         """A connection of the caller's own, outside the pool."""
         return await AsyncConnection.connect(
-            self._dsn, autocommit=True, application_name=self._name, connect_timeout=3, options=OPTIONS
+            self.dsn, autocommit=True, application_name=self._name, connect_timeout=3, options=OPTIONS
         )
 
     @asynccontextmanager

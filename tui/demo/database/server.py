@@ -68,7 +68,7 @@ class Database:
 
     @asynccontextmanager
     async def session(self, role: str = "postgres", dbname: str = NAME) -> AsyncIterator[AsyncConnection]:
-        """One connection for one deed, in autocommit."""
+        """One connection for one deed, in autocommit. The superuser gets in even when the server is full."""
         async with await self.connect(role, "psql", dbname) as connection:
             yield connection
 

@@ -1,6 +1,7 @@
 """One component of the web service that is really broken, so that a health endpoint says so."""
 
 import random
+import secrets
 
 from tui.demo.faults.fault import Fault
 from tui.demo.services.partners import Temper
@@ -11,7 +12,7 @@ SETTINGS = ("STRIPE_WEBHOOK_SECRET", "STORAGE_URL")
 
 
 class BrokenComponent(Fault):
-    """A setting is gone, the database refuses new logins, a store does not answer, or a port is closed."""
+    """A setting is gone, the database refuses its password, a store does not answer, or a port is closed."""
 
     def __init__(self) -> None:
         self._kind = ""
@@ -23,7 +24,8 @@ class BrokenComponent(Fault):
             case "setting":
                 await parts.web.ask({"environment": {self._setting: ""}})
             case "login":
-                await _login(parts, allowed=False)
+                outdated = parts.database.dsn("shop_api", password=secrets.token_hex(16))
+                await parts.web.ask({"environment": {"DATABASE_URL": outdated}})
             case "media":
                 await parts.media.close()
             case store:
@@ -31,10 +33,8 @@ class BrokenComponent(Fault):
 
     async def heal(self, parts: Parts) -> None:
         match self._kind:
-            case "setting":
-                await parts.web.ask({"environment": {self._setting: parts.environment[self._setting]}})
-            case "login":
-                await _login(parts, allowed=True)
+            case "setting" | "login":
+                await parts.web.ask({"environment": parts.environment})
             case "media":
                 await parts.media.open()
             case store:
@@ -43,8 +43,3 @@ class BrokenComponent(Fault):
 
     async def active(self, parts: Parts) -> bool:
         return bool(self._kind)
-
-
-async def _login(parts: Parts, *, allowed: bool) -> None:
-    async with parts.database.session() as superuser:
-        await superuser.execute("ALTER ROLE shop_api LOGIN" if allowed else "ALTER ROLE shop_api NOLOGIN")

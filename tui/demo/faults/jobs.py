@@ -33,7 +33,7 @@ class StuckJobs(Fault):
         self._worker, self._jobs = f"worker-fra1-{rng.randint(4, 9)}", []
         kinds = rng.sample(list(OPERATIONS), rng.randint(1, 2))
         silent = rng.uniform(6, 30)
-        async with parts.database.session("shop_worker") as connection:
+        async with parts.database.session() as connection:
             for _ in range(rng.randint(4, 12)):
                 job = {
                     "kind": rng.choice(kinds),
@@ -47,13 +47,13 @@ class StuckJobs(Fault):
                 self._jobs.append(made and made[0])
 
     async def heal(self, parts: Parts) -> None:
-        async with parts.database.session("shop_worker") as connection:
+        async with parts.database.session() as connection:
             await connection.execute(self.RELEASE, [self._jobs, self._worker])
 
     async def active(self, parts: Parts) -> bool:
         if not self._jobs:
             return False
-        async with parts.database.session("shop_worker") as connection:
+        async with parts.database.session() as connection:
             return (await connection.execute(self.STILL, [self._jobs, self._worker])).rowcount > 0
 
 
@@ -98,7 +98,7 @@ class FailingKind(Fault):
         self._operation, company = OPERATIONS[chosen.kind]
         temper = Temper(0.5, 1.5, 1.0, chosen.status, chosen.message)
         parts.partners.tempers[self._operation] = temper
-        async with parts.database.session("shop_worker") as connection:
+        async with parts.database.session() as connection:
             row = await (await connection.execute(self.OF_THE_DAY, [chosen.kind])).fetchone()
             count = round((row[0] if row else 0) * share / (1 - share)) + 20
             past = [

@@ -4,6 +4,9 @@ import asyncio
 import random
 from typing import Any
 
+import psycopg
+
+from tui.demo.errors import DemoError
 from tui.demo.faults.calls import FailingCalls, SlowCalls
 from tui.demo.faults.catalogue import CATALOGUE, NAMES, Entry
 from tui.demo.faults.components import BrokenComponent
@@ -41,7 +44,11 @@ class Faults:
         async with self._turn:
             if await fault.active(self._parts):
                 await fault.heal(self._parts)
-            await fault.apply(self._parts, random.Random(f"{seed}:{name}"))  # noqa: S311
+            try:
+                await fault.apply(self._parts, random.Random(f"{seed}:{name}"))  # noqa: S311
+            except psycopg.OperationalError as error:
+                await fault.heal(self._parts)
+                raise DemoError(f"{name}: {str(error).strip()}", "Try `watchfloor demo heal all` first") from None
             return await self._state(next(entry for entry in CATALOGUE if entry.name == name))
 
     async def heal(self, name: str) -> list[str]:

@@ -19,7 +19,7 @@ class StalledTimer(Fault):
     async def apply(self, parts: Parts, rng: random.Random) -> None:
         await parts.timer.stop()
         since = rng.uniform(4, 15)
-        async with parts.database.session("shop_api") as connection:
+        async with parts.database.session() as connection:
             for _ in range(rng.randint(6, 20)):
                 clip, account = f"clip-{rng.randint(1, 960)}", f"account-{rng.randint(1, 24)}"
                 await connection.execute(self.OVERDUE, [clip, rng.uniform(0.2, since), account])
@@ -52,7 +52,7 @@ class DeadWorker(Fault):
         await parts.worker.kill()
         since = rng.uniform(6, 12)
         kinds = list(OPERATIONS)
-        async with parts.database.session("shop_worker") as connection:
+        async with parts.database.session() as connection:
             for name in NAMES:
                 await connection.execute(self.IN_HAND, [rng.choice(kinds), name, f"clip-{rng.randint(1, 960)}"])
             await connection.execute(self.SILENT, [since, list(NAMES)])

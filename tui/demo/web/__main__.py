@@ -40,6 +40,7 @@ class Service:
                 return {"port": await self._serve(told)}
             case {"environment": changed} if self._state:
                 self._state.environment.update(changed)
+                self._state.pool.dsn = self._state.environment["DATABASE_URL"]
             case {"release": release} if self._state:
                 self._state.release = _release(release)
             case _:
