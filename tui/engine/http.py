@@ -13,11 +13,10 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from time import monotonic, time
 from typing import Any
-from urllib.parse import urlsplit
 
 import certifi
 import httpcore
@@ -67,7 +66,6 @@ class Fetched:
     body: bytes
     took: float
     first_byte: float
-    url: str
     certificate_ends: float | None = None
     clock_offset: float | None = None
 
@@ -149,7 +147,7 @@ class HttpClient:
     ) -> Fetched:
         """The answer behind at most three redirects."""
         client = await self._ready()
-        address = await url.reveal() if isinstance(url, SecretText) else url
+        address = _parsed(await url.reveal() if isinstance(url, SecretText) else url)
         request = client.build_request(method, address, params=params, content=body, headers=await self._sent(headers))
         request.extensions["trace"] = self._trace
         origin = _origin(request.url)
@@ -180,7 +178,6 @@ class HttpClient:
                 body=content,
                 took=monotonic() - began,
                 first_byte=first_byte,
-                url=str(response.url.copy_with(userinfo=b"", query=None)),
                 certificate_ends=_certificate_ends(response) if request.url.scheme == "https" else None,
                 clock_offset=_clock_offset(response.headers.get("date")),
             )
@@ -328,12 +325,23 @@ def _certificate_ends(response: httpx.Response) -> float | None:
 
 def _clock_offset(date: str | None) -> float | None:
     """How far the server's clock is ahead of ours, to the second that a Date header has."""
-    if not date:
-        return None
+    said = _seconds(date) if date else None
+    return None if said is None else said - time()
+
+
+@lru_cache(maxsize=64)
+def _seconds(date: str) -> float | None:
+    """UTC seconds of an HTTP date; many targets say the same one, and parsing it costs more than a dictionary."""
     try:
-        return parsedate_to_datetime(date).timestamp() - time()
+        return parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+@lru_cache(maxsize=4096)
+def _parsed(url: str) -> httpx.URL:
+    """A URL, parsed once: httpx would do it at every request."""
+    return httpx.URL(url)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -345,12 +353,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return min(max(0.0, parsedate_to_datetime(said).timestamp() - time()), 86400.0) if said else None
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def short_url(url: str) -> str:
-    """Host and path: what tells one endpoint from another on screen, without query and credentials."""
-    parts = urlsplit(url)
-    return f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
 def failing(error: ProbeError) -> ProbeError:

@@ -175,13 +175,16 @@ class Poller:
                 interval = max(interval, error.retry_after)
             return interval, clean(f"it refuses us: asked each {show_duration(interval)}")
         job.refusals = 0
-        siblings = [each for each in self.jobs if each.target.panel == job.target.panel]
-        share = sum(each.spent / each.target.interval for each in siblings)
+        share = self._share(job) if job.spent else 0.0
         if share > BUDGET:
             interval = min(wanted * share / BUDGET, max(SLOWEST, wanted))
             says = f"its statements cost {share * 1000:.0f} ms a second: asked each {show_duration(interval)}"
             return interval, clean(says)
         return wanted, EMPTY
+
+    def _share(self, job: Job) -> float:
+        """Seconds of a database's time that the job's panel spends a second, over all its probes."""
+        return sum(each.spent / each.target.interval for each in self.jobs if each.target.panel == job.target.panel)
 
     async def _watch_clocks(self) -> None:
         """Notices that the machine slept or its clock was set: then everything is stale until polled again, which it is at

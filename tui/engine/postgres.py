@@ -1,56 +1,390 @@
 """One PostgreSQL database, asked politely: one connection, short read-only transactions, hard time limits.
 
-STUB, being written by the database panel's author; the interface below is agreed.
+    look   a read-only transaction on the connection that is kept, one after the other over all panels
+    act    a transaction on a connection of its own, opened for a deed and closed after it
+
+Limits are set inside each transaction (`SET LOCAL`), never at connection start, so that they hold behind every pooler. They
+do not bind a frozen server, so each wait has a deadline of ours as well. Past it the question is left to itself and the
+connection with it: later looks wait for the same one, and after a while it is given up, once, for a new one. A server that
+swallows questions thus holds two of our connections at the most, however long it lasts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+import asyncio
+import os
+import socket
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.pq import ConnStatus, TransactionStatus
+from psycopg.rows import DictRow, dict_row
 
 from .clock import Clock
+from .postgres_dsn import destination, login
+from .postgres_words import DatabaseError, ended_statement, failure, hangs, took_no_connection
+from .reading import Status
 from .secrets import SecretText
 
+T = TypeVar("T")
+Connection = psycopg.AsyncConnection[DictRow]
+Parameters = Mapping[str, Any] | Sequence[Any] | None
 
-class Session(Protocol):
-    """An open transaction."""
+SLOWEST_STATEMENT = 2.0
+"""Seconds that a statement may take where its caller says nothing: ours take milliseconds on a server that is well."""
+LONGEST_LOCK_WAIT = 0.5
+IDLE_LIMIT = 5.0
+"""Seconds past the deadline after which the server ends a transaction of ours that was left open."""
+GIVEN_UP_AFTER = 15.0
+"""Seconds after which a hanging connection is given up for a new one."""
+STILL_CONNECTING = 60.0
+"""Seconds for which one connection attempt is waited for, over many looks, before it is made anew."""
+_REMEMBERED_TRIPS = 20
 
-    async def rows(self, sql: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> list[dict[str, Any]]:
-        """A statement's rows as dictionaries. Raises ProbeError."""
-        ...
 
-    async def one(self, sql: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> dict[str, Any]:
-        """A statement's only row."""
-        ...
+class Session:
+    """An open transaction. Statements run one at a time; `%(name)s` or `%s` stand for parameters, which the server binds
+    (with parameters a literal percent sign is `%%`)."""
+
+    def __init__(self, connection: Connection, until: float, limit: float, trip: float = 0.0) -> None:
+        self._connection = connection
+        self._until = until
+        self._limit = limit
+        self._trip = trip
+        self.spent = 0.0
+        """Seconds of server time so far: the statements' round trips, less what a bare round trip takes. For `Found.spent`."""
+        self.notices: list[str] = []
+        """What the server remarked besides (raw), such as `PID 7 is not a PostgreSQL backend process`."""
+        self.hung: asyncio.Future[Any] | None = None
+        connection.add_notice_handler(self._noticed)
+
+    async def rows(self, sql: str, parameters: Parameters = None) -> list[dict[str, Any]]:
+        """A statement's rows as dictionaries; none where it returns none. Raises DatabaseError, a ProbeError."""
+        began = time.perf_counter()
+        found = await self._within(self._execute(sql, parameters))
+        self.spent += max(0.0, time.perf_counter() - began - self._trip)
+        return found
+
+    async def one(self, sql: str, parameters: Parameters = None) -> dict[str, Any]:
+        """The only row of a statement that always has one. Raises DatabaseError, also where there is none."""
+        found = await self.rows(sql, parameters)
+        if len(found) != 1:
+            raise failure("query", f"expected one row, found {len(found)}", "", Status.UNKNOWN)
+        return found[0]
 
     @property
     def server_version(self) -> int:
         """As libpq gives it: 150018."""
-        ...
+        return self._connection.info.server_version
+
+    async def begin(self, mode: str) -> float:
+        """Opens the transaction with its limits in force; returns the seconds that took, which is a bare round trip."""
+        began = time.perf_counter()
+        idle = max(0.0, self._until - _now()) + IDLE_LIMIT
+        await self._within(
+            self._execute(
+                f"BEGIN {mode}; SET LOCAL statement_timeout = {_ms(self._limit)}; SET LOCAL jit = off; "
+                f"SET LOCAL lock_timeout = {_ms(min(LONGEST_LOCK_WAIT, self._limit))}; "
+                f"SET LOCAL idle_in_transaction_session_timeout = {_ms(idle)}",
+                None,
+            )
+        )
+        self._trip = self._trip or time.perf_counter() - began
+        return time.perf_counter() - began
+
+    async def end(self, how: str) -> None:
+        """`COMMIT` or `ROLLBACK`; nothing where the connection is gone or busy."""
+        if self.hung is None and not _broken(self._connection):
+            await self._within(self._execute(how, None))
+
+    def leave(self) -> None:
+        """Stops listening; the connection may go on."""
+        with suppress(ValueError):
+            self._connection.remove_notice_handler(self._noticed)
+
+    async def _execute(self, sql: str, parameters: Parameters) -> list[dict[str, Any]]:
+        cursor = await self._connection.execute(sql.encode(), parameters)
+        return await cursor.fetchall() if cursor.description else []
+
+    async def _within(self, question: Coroutine[Any, Any, T]) -> T:
+        """The answer by the deadline. Past it, or when cancelled, the question is left to itself as `hung`: cancelling it
+        would make psycopg wait for the server five seconds more."""
+        began = _now()
+        task = asyncio.ensure_future(question)
+        try:
+            await asyncio.wait({task}, timeout=max(0.0, self._until - began))
+        except asyncio.CancelledError:
+            self.hung = task
+            raise
+        if not task.done():
+            self.hung = task
+            raise hangs(_now() - began)
+        try:
+            return task.result()
+        except psycopg.Error as error:
+            raise ended_statement(error, self._limit, broken=_broken(self._connection)) from None
+
+    def _noticed(self, diagnostic: psycopg.errors.Diagnostic) -> None:
+        self.notices.append(diagnostic.message_primary or "")
 
 
-@dataclass(frozen=True)
-class Spent:
-    """Server time, in seconds, as measured round the statements."""
+@dataclass(slots=True)
+class _Hung:
+    """A question that is unanswered past its deadline, and since when (monotonic seconds)."""
 
-    seconds: float
+    task: asyncio.Future[Any]
+    connection: Connection
+    since: float
 
 
 class Database:
-    """The process's one looking (or acting) connection to a database."""
+    """The process's way to one database: the one connection that looks, or those that act, one at a time."""
 
     def __init__(self, dsn: SecretText, *, acts: bool, clock: Clock) -> None:
-        raise NotImplementedError
+        self._dsn = dsn
+        self._acts = acts
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._connection: Connection | None = None
+        self._opening: asyncio.Task[Connection] | None = None
+        self._opening_since = 0.0
+        self._hung: _Hung | None = None
+        self._given_up: int | None = None
+        self._closed = False
+        self._trips: deque[float] = deque(maxlen=_REMEMBERED_TRIPS)
 
-    def look(self, deadline: float, *, statement_timeout: float | None = None) -> AbstractAsyncContextManager[Session]:
-        """A read-only transaction within `deadline` seconds. Raises ProbeError on entering where none is to be had."""
-        raise NotImplementedError
+    async def login(self) -> str:
+        """The role as which the DSN logs in, without asking the server. Raises DatabaseError where it cannot be read."""
+        return await login(self._dsn)
 
-    def act(self, deadline: float) -> AbstractAsyncContextManager[Session]:
-        """A transaction of its own on the acting connection, which is opened for it and closed after it."""
-        raise NotImplementedError
+    @asynccontextmanager
+    async def look(self, deadline: float, *, statement_timeout: float | None = None) -> AsyncIterator[Session]:
+        """A read-only transaction within `deadline` seconds, waiting for its turn and a connection included.
+
+        `statement_timeout` in seconds bounds each statement. Raises DatabaseError on entering where none is to be had, and
+        inside where the server ends a statement or says nothing until the deadline.
+        """
+        assert not self._acts, "the acting connection does not look"
+        until = _now() + deadline
+        await self._take_turn(until)
+        try:
+            session = await self._begin(until, statement_timeout or SLOWEST_STATEMENT)
+            try:
+                yield session
+            except BaseException:
+                await self._end(session, "ROLLBACK")
+                raise
+            await self._end(session, "COMMIT")
+        finally:
+            self._turn.release()
+
+    @asynccontextmanager
+    async def act(self, deadline: float) -> AsyncIterator[Session]:
+        """A transaction on a connection of its own, committed on leaving. Raises DatabaseError; once it was entered, one
+        that is `lost` means that what was asked may have been done."""
+        until = _now() + deadline
+        connection = await self._open_apart(until)
+        session = Session(connection, until, max(0.1, until - _now()))
+        try:
+            await session.begin("READ WRITE")
+            yield session
+            await session.end("COMMIT")
+        finally:
+            session.leave()
+            if session.hung:
+                _sever(connection, session.hung)
+            else:
+                connection.pgconn.finish()
 
     async def close(self) -> None:
-        """Ends the connection."""
+        """Ends the connections; waits for nobody."""
+        self._closed = True
+        if self._opening:
+            self._opening.cancel()
+        if self._hung:
+            _sever(self._hung.connection, self._hung.task)
+        elif self._connection:
+            self._connection.pgconn.finish()
+        self._connection, self._opening, self._hung = None, None, None
+
+    # --- the looking connection --------------------------------------------------------------------------------------
+
+    async def _take_turn(self, until: float) -> None:
+        """One look at a time. Raises DatabaseError where the ones before it took all the time there was."""
+        began = _now()
+        try:
+            async with asyncio.timeout_at(until):
+                await self._turn.acquire()
+        except TimeoutError:
+            if self._hung or self._opening:
+                raise hangs(_now() - began) from None
+            raise failure(
+                "deadline", "our other questions to it took all the time", "ask less often: `interval`", Status.UNKNOWN
+            ) from None
+
+    async def _begin(self, until: float, limit: float) -> Session:
+        """A transaction on the kept connection. One that went away between two looks (a restart, a pooler) is replaced
+        once, so that an idle end is no failure."""
+        kept = self._connection is not None and self._hung is None
+        for again in (kept, False):
+            session = Session(await self._ready(until), until, min(limit, max(0.1, until - _now())), self._trip)
+            try:
+                self._trips.append(await session.begin("READ ONLY"))
+                await self._look_for_given_up(session)
+                return session
+            except DatabaseError as error:
+                self._left(session)
+                if not (error.lost and again and session.hung is None):
+                    raise
+            except BaseException:
+                self._left(session)
+                raise
+        raise AssertionError("unreachable: the second round returns or raises")
+
+    async def _end(self, session: Session, how: str) -> None:
+        """Ends the transaction; a failure to do so costs the connection, not the answer."""
+        with suppress(DatabaseError):
+            await session.end(how)
+        self._left(session)
+
+    def _left(self, session: Session) -> None:
+        """What becomes of the connection after a look: kept, waited for, or dropped where its state is not known."""
+        session.leave()
+        connection = self._connection
+        if connection is None:
+            return
+        if session.hung is not None:
+            self._hung = _Hung(session.hung, connection, self._clock.monotonic())
+            session.hung.add_done_callback(_unheard)
+            if self._closed:
+                _sever(connection, session.hung)
+        elif _broken(connection) or connection.info.transaction_status is not TransactionStatus.IDLE:
+            self._drop()
+
+    @property
+    def _trip(self) -> float:
+        """Seconds of a bare round trip: the fastest of the last ones."""
+        return min(self._trips, default=0.0)
+
+    async def _ready(self, until: float) -> Connection:
+        """The kept connection, or a new one. Raises DatabaseError."""
+        if self._hung is not None:
+            await self._wait_for_hung(self._hung, until)
+        if self._connection is not None and _broken(self._connection):
+            self._drop()
+        if self._connection is None:
+            self._connection = await self._open(until)
+            self._trips.clear()
+        return self._connection
+
+    async def _wait_for_hung(self, hung: _Hung, until: float) -> None:
+        """Waits for an old question to end; then its connection is dropped, as nobody knows its state. Raises DatabaseError
+        while it does not."""
+        await asyncio.wait({hung.task}, timeout=max(0.0, until - _now()))
+        if hung.task.done():
+            self._hung = None
+            self._drop()
+            return
+        age = self._clock.monotonic() - hung.since
+        if age > GIVEN_UP_AFTER and self._given_up is None:
+            self._given_up = hung.connection.info.backend_pid
+            _sever(hung.connection, hung.task)
+            self._hung, self._connection = None, None
+        raise hangs(age)
+
+    async def _look_for_given_up(self, session: Session) -> None:
+        """Whether the session that was given up is gone: then another one may be, if need be."""
+        if self._given_up is not None:
+            sql = "SELECT 1 AS there FROM pg_catalog.pg_stat_activity WHERE pid = %s"
+            if not await session.rows(sql, [self._given_up]):
+                self._given_up = None
+
+    async def _open(self, until: float) -> Connection:
+        """A new connection. An attempt that is not through by the deadline goes on, and the next look waits for it: a
+        frozen server must not collect attempts. Raises DatabaseError."""
+        if self._opening is None or (self._opening.done() and self._opening.exception()):
+            self._opening, self._opening_since = asyncio.ensure_future(self._connect()), self._clock.monotonic()
+        opening = self._opening
+        await asyncio.wait({opening}, timeout=max(0.0, until - _now()))
+        age = self._clock.monotonic() - self._opening_since
+        if opening.done():
+            self._opening = None
+            return opening.result()
+        if age > STILL_CONNECTING:
+            opening.cancel()
+            self._opening = None
+        raise hangs(age, connecting=True)
+
+    def _drop(self) -> None:
+        """Closes the kept connection."""
+        if self._connection is not None:
+            self._connection.pgconn.finish()
+            self._connection = None
+
+    # --- any connection ----------------------------------------------------------------------------------------------
+
+    async def _open_apart(self, until: float) -> Connection:
+        """A new connection that nobody else will use. Raises DatabaseError; nothing was asked then."""
+        began = _now()
+        opening = asyncio.ensure_future(self._connect())
+        try:
+            await asyncio.wait({opening}, timeout=max(0.0, until - began))
+        finally:
+            if not opening.done():
+                opening.cancel()
+        if not opening.done():
+            raise hangs(_now() - began, connecting=True)
+        return opening.result()
+
+    async def _connect(self) -> Connection:
+        """Connects. Raises DatabaseError."""
+        there = await destination(self._dsn)
+        try:
+            return await psycopg.AsyncConnection.connect(
+                autocommit=True,
+                prepare_threshold=None,  # a pooler gives each transaction another server connection
+                row_factory=dict_row,
+                **there.parameters,  # type: ignore[arg-type]  # libpq's own, all strings
+            )
+        except psycopg.Error as error:
+            problem = took_no_connection(error, there.login, there.where)
+            if problem.failure.phase == "rights":
+                self._dsn.forget()
+            raise problem from None
+
+
+def _sever(connection: Connection, task: asyncio.Future[Any]) -> None:
+    """Ends a connection while a question is under way on it. The socket is shut down rather than closed: the question then
+    ends by itself, and no new file can take its descriptor's number while the loop still watches it."""
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.pgconn.socket)) as same:
+        same.shutdown(socket.SHUT_RDWR)
+
+    def finish(ended: asyncio.Future[Any]) -> None:
+        _unheard(ended)
+        connection.pgconn.finish()
+
+    task.add_done_callback(finish)
+
+
+def _unheard(task: asyncio.Future[Any]) -> None:
+    """Takes a late result, so that nothing complains that nobody did."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _broken(connection: Connection) -> bool:
+    return connection.closed or connection.pgconn.status is ConnStatus.BAD
+
+
+def _now() -> float:
+    """The loop's own clock, for waiting: a driven clock must not stop a deadline."""
+    return asyncio.get_running_loop().time()
+
+
+def _ms(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
