@@ -2,9 +2,12 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import tomllib
 import uuid
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import psutil
 import pytest
 
 from tests.demo.conftest import View, eventually
-from tui.demo import DemoError, Stack, running, start
+from tui.demo import DemoError, Stack, config, running, start
 from tui.demo.database import binaries
 
 READY = {"ok": True, "service": "api", "checks": {"env": True, "db": True}}
@@ -109,6 +112,13 @@ def test_files_are_private_and_the_stack_is_found(demo_stack: Stack) -> None:
     assert (folder.parent / "demo").resolve() == folder
 
 
+def test_the_usual_config_differs_in_addresses_alone(view: View) -> None:
+    usual = tomllib.loads(config.usual())
+    ready = tomllib.loads(view.stack.config_path.read_text())
+    assert [panel["name"] for panel in usual["panel"]] == ["health", "metrics", "database", "jobs", "deploys"]
+    assert [sorted(panel) for panel in usual["panel"]] == [sorted(panel) for panel in ready["panel"]]
+
+
 def test_it_costs_little(demo_stack: Stack, view: View) -> None:
     def spent() -> float:
         house = psutil.Process(demo_stack.pid)
@@ -175,6 +185,24 @@ def _runs(process: psutil.Process) -> bool:
 def test_faults_from_the_start(state_home: Path) -> None:
     with start(seed=1, faults=["db-pool", "stuck-jobs"]) as stack:
         assert [each.name for each in stack.faults() if each.active] == ["db-pool", "stuck-jobs"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends a user, which may be kept out of root's folders")
+def test_binaries_out_of_the_lent_users_reach_are_copied(tmp_path: Path) -> None:
+    bundled = binaries.find(bundled=True)
+    assert bundled.folder.stat().st_mode & 0o001
+    assert binaries.within_reach(bundled, tmp_path / "unused") == bundled
+    closed = tmp_path / "closed"
+    shutil.copytree(bundled.folder.parent, closed)
+    closed.chmod(0o700)
+    with tempfile.TemporaryDirectory(dir="/tmp") as spare:
+        Path(spare).chmod(0o755)
+        copied = binaries.within_reach(binaries.Binaries(closed / "bin", bundled=True), Path(spare) / "programs")
+        user = binaries.lent_user()
+        assert user is not None
+        asked = (str(copied.folder / "postgres"), "--version")
+        said = subprocess.run(asked, user=user, group=binaries.group_of(user), capture_output=True, text=True, check=True)
+        assert "(PostgreSQL) 18" in said.stdout
 
 
 def test_no_postgres_at_all_says_what_to_install(state_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,25 +106,20 @@ def start(seed: int = 0, faults: Sequence[str] = (), *, bundled: bool = False) -
         raise DemoError("The demo needs Linux or macOS", "Use it in WSL")
     _known(faults)
     place = folder.create()
-    with place.log("stack").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "tui.demo"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            cwd=place.path,
-            start_new_session=True,
-        )
-    told = {"folder": str(place.path), "seed": seed, "faults": list(faults), "bundled": bundled}
+    process: subprocess.Popen[bytes] | None = None
     try:
+        process = _spawn(place)
         assert process.stdin is not None
-        process.stdin.write(json.dumps(told).encode() + b"\n")
-        process.stdin.flush()
+        told = {"folder": str(place.path), "seed": seed, "faults": list(faults), "bundled": bundled}
+        with suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(told).encode() + b"\n")
+            process.stdin.flush()
         answer = json.loads(_first_line(process, STARTS_WITHIN) or "{}")
         if "ready" not in answer:
             raise DemoError(*answer.get("error") or _unexplained(place))
     except BaseException:
-        _end(process)
+        if process is not None:
+            _end(process)
         shutil.rmtree(place.path, ignore_errors=True)
         raise
     return Stack(place, answer["ready"], process)
@@ -140,6 +135,19 @@ def _running() -> Iterator[Handle]:
         controls = place.controls()
         if controls is not None and folder.is_alive(controls["pid"]):
             yield Handle(place, controls)
+
+
+def _spawn(place: Folder) -> subprocess.Popen[bytes]:
+    """The process that will own the stack; its session is its own, so that Ctrl-C reaches us alone."""
+    with place.log("stack").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "tui.demo"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=place.path,
+            start_new_session=True,
+        )
 
 
 def _known(names: Sequence[str]) -> None:

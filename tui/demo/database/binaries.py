@@ -68,17 +68,19 @@ def lent_user() -> str | None:
     raise DemoError("PostgreSQL cannot run as root, and there is no user postgres or nobody", "Run it as another user")
 
 
+def group_of(user: str) -> int:
+    """The group that the lent user belongs to first."""
+    return pwd.getpwnam(user).pw_gid
+
+
 def within_reach(binaries: Binaries, spare: Path) -> Binaries:
     """The same binaries where the lent user can run them: a root-only virtual environment's are copied to `spare`."""
-    reach = stat.S_IXOTH
-    if all(path.stat().st_mode & reach for path in (binaries.folder / "postgres", *binaries.folder.parents)):
+    if all(path.stat().st_mode & stat.S_IXOTH for path in (binaries.folder / "postgres", *binaries.folder.parents)):
         return binaries
     shutil.copytree(binaries.folder.parent, spare, symlinks=True)
     for path in (spare, *spare.rglob("*")):
         if not path.is_symlink():
-            path.chmod(path.stat().st_mode | stat.S_IROTH | (stat.S_IXOTH if path.is_dir() else 0))
-    for path in (spare / binaries.folder.name).iterdir():
-        path.chmod(0o755)
+            path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
     return Binaries(spare / binaries.folder.name, binaries.bundled)
 
 

@@ -109,6 +109,7 @@ async def _initialise(programs: Path, place: Path, user: str | None, password: s
         stderr=asyncio.subprocess.STDOUT,
         cwd=place,
         user=user,
+        group=None if user is None else binaries.group_of(user),
         extra_groups=None if user is None else [],
     )
     said, _ = await process.communicate()

@@ -34,8 +34,8 @@ CATALOGUE: Final = (
     Entry(
         "db-pool",
         "database",
-        "an application leaks connections until none is left for anybody but the superuser",
-        "watchfloor demo heal db-pool (or database.terminate, key T, on one of the leaked sessions, if a slot is left)",
+        "an application leaks connections until none is left but the superuser's (one of them ended, it lets go of all)",
+        "watchfloor demo heal db-pool",
     ),
     Entry(
         "slow-query",
@@ -70,7 +70,7 @@ CATALOGUE: Final = (
     Entry(
         "bad-deploy",
         "deploys",
-        "a new production deployment breaks one route for 25-60 % of its requests",
+        "a new production deployment breaks one route for 35-60 % of its requests",
         "watchfloor demo rollback ID, with the id of the last good deployment",
     ),
 )

@@ -33,7 +33,7 @@ class BrokenDeploy(Fault):
 
     async def apply(self, parts: Parts, rng: random.Random) -> None:
         change = rng.choice(CHANGES)
-        share = rng.uniform(0.4, 0.6) if "/upload" in change.route or "/publish" in change.route else rng.uniform(0.25, 0.6)
+        share = rng.uniform(0.4, 0.6) if "/upload" in change.route or "/publish" in change.route else rng.uniform(0.35, 0.6)
         regression = {"route": change.route, "share": share, "error": change.error, "message": change.words}
         self._uid = (await parts.book.deploy(change.message, regression)).uid
 
