@@ -10,6 +10,8 @@ rank go first, columns that grow share what is left, text is cut with `…`. No 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rich.cells import cell_len, set_cell_size
 
 from tui.engine.panel import Cell, Column, DrawnRow, Facts, Gauge, Layout, Spark
@@ -85,55 +87,74 @@ def _facts(facts: Facts, width: int) -> str:
     return line
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A column that is shown: its place among the layout's columns, its cells, whether a glyph stands behind its texts."""
+
+    place: int
+    column: Column
+    size: int
+    glyphs: bool
+
+
+def fitting(layout: Layout, width: int) -> list[Fitted]:
+    """The columns that fit, in the layout's order."""
+    needs = [_needs(layout, place) for place in range(len(layout.columns))]
+    chosen = list(range(len(layout.columns)))
+    while (spare := width - 1 - sum(needs[each] + GAP for each in chosen) + GAP) < 0:
+        last = max(chosen, key=lambda each: (layout.columns[each].rank, each))
+        if layout.columns[last].rank == 0:
+            break
+        chosen.remove(last)
+    growing = [each for each in chosen if layout.columns[each].grows]
+    for each in growing:
+        needs[each] += max(0, spare) // len(growing)
+    return [Fitted(each, layout.columns[each], needs[each], _has_glyphs(layout, each)) for each in chosen]
+
+
+def _has_glyphs(layout: Layout, place: int) -> bool:
+    return any(row.cells[place].status is not None for row in layout.rows)
+
+
+def _needs(layout: Layout, place: int) -> int:
+    """A column's cells; numbers keep two more for a glyph where one of them has one, so that their digits stay in line."""
+    column = layout.columns[place]
+    return max(column.width, cell_len(column.title)) + (2 if column.right and _has_glyphs(layout, place) else 0)
+
+
 def _table(layout: Layout, width: int) -> list[str]:
     """The heading and the rows, or what stands in their place."""
     if not layout.rows:
         return [cut(f" {layout.empty}", width)] if layout.empty else []
     shown = fitting(layout, width)
-    heading = [_fit(column.title, size, right=column.right) for _, column, size in shown]
-    lines = [" " + (" " * GAP).join(heading)] if any(column.title for _, column, _ in shown) else []
-    return lines + [_row(row, shown) for row in layout.rows]
+    heading = _line([_heading(each) for each in shown])
+    return ([cut(heading, width)] if heading.strip() else []) + [cut(_row(row, shown), width) for row in layout.rows]
 
 
-def fitting(layout: Layout, width: int) -> list[tuple[int, Column, int]]:
-    """The columns that fit, each with its place and the cells it gets."""
-    chosen = list(enumerate(layout.columns))
-    while sum(_needs(layout, place) + GAP for place, _ in chosen) - GAP + 1 > width:
-        highest = max(column.rank for _, column in chosen)
-        if highest == 0:
-            break
-        dropped = max(place for place, column in chosen if column.rank == highest)
-        chosen = [each for each in chosen if each[0] != dropped]
-    spare = width - 1 - sum(_needs(layout, place) + GAP for place, _ in chosen) + GAP
-    growing = [place for place, column in chosen if column.grows]
-    sizes = {place: _needs(layout, place) for place, _ in chosen}
-    for place in growing:
-        sizes[place] += max(0, spare) // len(growing)
-    return [(place, column, sizes[place]) for place, column in chosen]
+def _heading(fitted: Fitted) -> str:
+    if fitted.column.right and fitted.glyphs:
+        return _fit(fitted.column.title, fitted.size - 2, right=True) + "  "
+    return _fit(fitted.column.title, fitted.size, right=fitted.column.right)
 
 
-def _needs(layout: Layout, place: int) -> int:
-    """A column's cells, with room for a glyph where one of its rows has one."""
-    column = layout.columns[place]
-    glyphs = any(place < len(row.cells) and row.cells[place].status is not None for row in layout.rows)
-    return max(column.width, cell_len(column.title)) + (2 if glyphs and column.right else 0)
+def _row(row: DrawnRow, shown: list[Fitted]) -> str:
+    tree = "  " * (row.depth - 1) + "└ " if row.depth else ""
+    return _line([_cell(row.cells[each.place], each, tree if order == 0 else "") for order, each in enumerate(shown)])
 
 
-def _row(row: DrawnRow, shown: list[tuple[int, Column, int]]) -> str:
-    pieces = []
-    for position, (place, column, size) in enumerate(shown):
-        indent = "  " * (row.depth - 1) + "└ " if row.depth and position == 0 else ""
-        pieces.append(_cell(row.cells[place], column, size, indent))
+def _line(pieces: list[str]) -> str:
     return " " + (" " * GAP).join(pieces)
 
 
-def _cell(cell: Cell, column: Column, size: int, indent: str) -> str:
+def _cell(cell: Cell, fitted: Fitted, tree: str) -> str:
     if cell.spark:
-        return _fit(sparkline(cell.spark), size)
+        return _fit(sparkline(cell.spark), fitted.size)
     glyph = f" {GLYPHS[cell.status]}" if cell.status is not None else ""
-    if column.right:
-        return _fit(cell.text, size - 2, right=True) + (glyph or "  ") if glyph else _fit(cell.text, size, right=True)
-    return _fit(cut(indent + cell.text, size - len(glyph)) + glyph, size)
+    if fitted.column.right and fitted.glyphs:
+        return _fit(cell.text, fitted.size - 2, right=True) + (glyph or "  ")
+    if fitted.column.right:
+        return _fit(cell.text, fitted.size, right=True)
+    return _fit(cut(tree + cell.text, fitted.size - len(glyph)) + glyph, fitted.size)
 
 
 def _fit(text: str, size: int, right: bool = False) -> str:

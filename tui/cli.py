@@ -5,6 +5,7 @@ Names, flags and exit codes are a contract (DESIGN.md): 64 wrong usage, 78 bad c
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
@@ -16,7 +17,8 @@ from tui import __version__
 if TYPE_CHECKING:
     from tui.config import Loaded
 
-USAGE, BAD_CONFIG, INTERRUPTED = 64, 78, 130
+USAGE, DEFECT, BAD_CONFIG, INTERRUPTED = 64, 70, 78, 130
+"""A defect of our own has a code of its own: Python's 1 would read as *degraded*."""
 
 
 class Choice:
@@ -227,6 +229,22 @@ def run() -> NoReturn:
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        sys.exit(0)
+    except Exception as error:
+        _own_up(error)
+        sys.exit(DEFECT)
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _own_up(error: Exception) -> None:
+    """A defect of ours in a line: what, and where; secrets masked. $WATCHFLOOR_DEBUG asks for the whole of it."""
+    import traceback
+
+    from tui.engine.redact import redact
+
+    if os.environ.get("WATCHFLOOR_DEBUG"):
+        traceback.print_exception(error)
+        return
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{'/'.join(last.filename.split('/')[-2:])}:{last.lineno}"
+    says = redact(f"{type(error).__name__}: {error}").splitlines()[0]
+    click.echo(f"watchfloor: {says} (at {where}): this is a defect, please report it", err=True)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from tui.engine.panel import Settings
-from tui.engine.units import Duration
+from tui.engine.units import Duration, Interval
 
 NOT_PRODUCTION = frozenset({"dev", "development", "test", "testing", "demo", "local", "preview", "staging"})
 SEVERITIES = ("P0", "P1", "P2", "P3")
@@ -26,9 +26,9 @@ class General(Settings):
     """Which environment this is; shown on line 1, in every plan and in the journal."""
     production: bool | None = None
     """Whether it counts as production; where it is not given, all but dev, test, demo, local, preview and staging do."""
-    interval: Duration = 5.0
+    interval: Interval = 5.0
     """How often sources are asked; panels and endpoints may say their own."""
-    deadline: Duration | None = None
+    deadline: Interval | None = None
     """How long one answer may take; the interval, 10 s at most, where it is not given."""
     theme: str = "night"
     """One of the themes: night, day, contrast."""

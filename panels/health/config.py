@@ -11,7 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from tui.engine.http import HttpSettings
 from tui.engine.panel import PanelConfig, Wanted
 from tui.engine.secrets import SecretUrl
-from tui.engine.units import Duration
+from tui.engine.units import Interval
 
 
 class Endpoint(HttpSettings):
@@ -31,9 +31,9 @@ class Endpoint(HttpSettings):
     """An expression (JMESPath) over the JSON reply that is true when it is up, for shapes that `auto` does not know."""
     redirects: bool = True
     """Whether redirects are followed (three at the most) or are themselves the answer."""
-    interval: Duration | None = None
+    interval: Interval | None = None
     """How often it is asked; the panel's where it is not given."""
-    deadline: Duration | None = None
+    deadline: Interval | None = None
     """How long an answer may take; the panel's where it is not given."""
     failures: int | None = Field(default=None, ge=1, le=10)
     """How often in a row it must fail before it is failing; the panel's where it is not given."""

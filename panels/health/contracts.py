@@ -26,7 +26,23 @@ from tui.engine.reading import Status
 from tui.engine.text import EMPTY, Shown, clean
 
 GOOD = frozenset(
-    {"pass", "passed", "ok", "up", "healthy", "connected", "green", "true", "ready", "alive", "operational", "success"}
+    {
+        "pass",
+        "passed",
+        "ok",
+        "up",
+        "healthy",
+        "connected",
+        "green",
+        "true",
+        "ready",
+        "alive",
+        "operational",
+        "success",
+        "online",
+        "available",
+        "serving",
+    }
 )
 WARN = frozenset({"warn", "warning", "degraded", "yellow", "partial", "slow"})
 BAD = frozenset(
@@ -43,6 +59,11 @@ BAD = frozenset(
         "out_of_service",
         "critical",
         "dead",
+        "timeout",
+        "unavailable",
+        "unreachable",
+        "offline",
+        "not_serving",
     }
 )
 FACTS = (
@@ -59,7 +80,9 @@ FACTS = (
 )
 """Members that are facts to show, never components."""
 _VERDICTS = frozenset({"status", "ok", "healthy"})
-_PARTS = ("checks", "components", "details", "entries", "services", "results", "dependencies")
+_PARTS = ("checks", "components", "details", "entries", "services", "results", "dependencies", "status")
+_NOTHING_ELSE = frozenset({"checks", "components", "entries", "dependencies", "status"})
+"""Where nothing but components stands, so that a word nobody knows is a component that cannot be read."""
 _VERBOSE = re.compile(r"^\[([+-])\](\S+) (.*)$", re.M)
 _DEPTH = 4
 
@@ -104,7 +127,7 @@ def word(value: object) -> Status | None:
 
 def read(body: bytes, content_type: str) -> Verdict:
     """The verdict of a reply's body, without its HTTP status. Never raises: what cannot be read is *not known*."""
-    text = body.decode("utf-8", "replace").strip()
+    text = body.decode("utf-8-sig", "replace").strip()
     if not text:
         return Verdict(Status.OK, known=False)
     try:
@@ -134,7 +157,7 @@ def _plain(text: str, content_type: str) -> Verdict:
 def _object(data: Mapping[str, Any]) -> Verdict:
     """A JSON object in any of the shapes."""
     own = [found for name in _VERDICTS if (found := _own(data, name)) is not None]
-    parts = tuple(_parts(data))
+    parts = tuple(_parts(data, told=bool(own)))
     known = bool(own or parts)
     status = max([*own, *(part.status for part in parts)], default=Status.OK)
     facts = {name: clean(data[name], 120) for name in FACTS if isinstance(data.get(name), (str, int, float))}
@@ -146,26 +169,40 @@ def _own(data: Mapping[str, Any], name: str) -> Status | None:
     if name not in data:
         return None
     value = data[name]
+    if isinstance(value, (dict, list)):
+        return None  # it holds the components
     status = word(value)
-    if status is None and name == "status" and isinstance(value, str) and value.strip():
-        return Status.UNKNOWN
-    return status
+    if status is None and isinstance(value, int):
+        return _numbered(name, value)
+    return Status.UNKNOWN if status is None else status
 
 
-def _parts(data: Mapping[str, Any]) -> Iterator[Part]:
-    """The components, wherever the shape keeps them."""
+def _numbered(name: str, value: int) -> Status:
+    """A verdict as a number: an HTTP status under `status`, else 1 and 0."""
+    if name == "status":
+        return (Status.OK if value < 400 else Status.FAILING) if 100 <= value < 600 else Status.UNKNOWN
+    return {0: Status.FAILING, 1: Status.OK}.get(value, Status.UNKNOWN)
+
+
+def _parts(data: Mapping[str, Any], told: bool) -> Iterator[Part]:
+    """The components, wherever the shape keeps them. `told` is whether the reply has a verdict of its own: then a word that
+    nobody knows may be a fact; without one it may hide a failure."""
     for holder in _PARTS:
         held = data.get(holder)
         if isinstance(held, list):
             yield from (part for each in held if isinstance(each, dict) and (part := _listed(each)))
         elif isinstance(held, dict):
-            yield from (part for name, value in held.items() if (part := _named(str(name), value)))
+            for name, value in held.items():
+                if part := _named(str(name), value):
+                    yield part
+                elif not told and holder in _NOTHING_ELSE and (value is None or isinstance(value, str)):
+                    yield Part(clean(name, 60), Status.UNKNOWN, clean(value or "says nothing", 160))
     for name, value in data.items():
         if name in _VERDICTS or name in _PARTS or name in FACTS:
             continue
         if isinstance(value, str) and (status := word(value)) is not None:
             yield Part(clean(name, 60), status)
-        elif isinstance(value, dict) and (part := _named(str(name), value)):
+        elif isinstance(value, dict) and (part := _named(str(name), value)) and part.status is not Status.UNKNOWN:
             yield part
 
 
@@ -188,10 +225,19 @@ def _named(name: str, value: object, depth: int = 0) -> Part | None:
         statuses = [found for key in _VERDICTS if (found := _own(value, key)) is not None]
         if not statuses:
             return None
-        says = next((value[key] for key in ("message", "output", "error", "description", "reason") if value.get(key)), "")
-        return Part(clean(name, 60), max(statuses), clean(says, 160))
+        return Part(clean(name, 60), max(statuses), _says(value))
     status = word(value)
     return None if status is None else Part(clean(name, 60), status)
+
+
+def _says(part: Mapping[str, Any]) -> Shown:
+    """Why, in the component's own words: also where Spring keeps them, one level down."""
+    details = part.get("details")
+    for said in (part, details if isinstance(details, dict) else {}):
+        for key in ("message", "output", "error", "description", "reason"):
+            if isinstance(said.get(key), (str, int, float)) and said[key]:
+                return clean(said[key], 160)
+    return EMPTY
 
 
 def by_expression(body: bytes, expression: str) -> Verdict:

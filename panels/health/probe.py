@@ -11,6 +11,7 @@ from tui.engine.connections import Tools
 from tui.engine.http import HEALTH_INFLATED, HEALTH_ON_WIRE, Fetched, HttpSettings, retry_after
 from tui.engine.panel import Memory, Target
 from tui.engine.reading import Change, Failure, Found, Link, ProbeError, Row, Signal, Status, Value, labels_of
+from tui.engine.resolver import NameNotFound, addresses
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_duration
 
@@ -57,11 +58,13 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
     endpoint: Endpoint = target.part
     config: HealthConfig = target.settings
     kept: Kept = memory.setdefault("kept", Kept())
-    began = time.monotonic()
+    others = Others(config.known_good, target.deadline)
     try:
         answer = await _try(endpoint, target, tools)
     except ProbeError as error:
-        answer = await _unreached(error, config, time.monotonic() - began)
+        answer = await _unreached(error, others)
+    finally:
+        others.forget()
     return _found(answer, endpoint, config, kept, target, tools)
 
 
@@ -97,8 +100,10 @@ def judge(fetched: Fetched, endpoint: Endpoint, target: Target) -> Answer:
         wish = f", wants {show_duration(wait)} between" if wait else ""
         return _unknown("status", f"HTTP 429: it limits us{wish}", "ask less often: `interval`", fetched)
     age = fetched.headers.get("age", "")
-    if age.isdigit() and int(age) > target.interval:
-        return _unknown("contract", f"answered from a cache, {age}s old", "let caches pass this path by", fetched)
+    if age.isascii() and age.isdigit() and float(age) > target.interval:
+        return _unknown(
+            "contract", f"answered from a cache, {show_duration(float(age))} old", "let caches pass this path by", fetched
+        )
     verdict = _verdict(fetched, endpoint)
     named = clean(", ".join(f"{part.name}{f': {part.says}' if part.says else ''}" for part in verdict.failing))
     if unexpected:
@@ -149,39 +154,64 @@ def _notes(verdict: Verdict, target: Target, fetched: Fetched) -> tuple[Shown, .
     return tuple(found)
 
 
-async def _unreached(error: ProbeError, config: HealthConfig, took: float) -> Answer:
+class Others:
+    """Whether any of the known-good addresses takes a connection: asked when the endpoint does not answer, and before its
+    deadline is over, so that the answer comes within it too."""
+
+    def __init__(self, addresses: tuple[str, ...], deadline: float) -> None:
+        self._addresses = addresses
+        self._within = min(1.0, deadline / 2)
+        self._late = asyncio.ensure_future(self._ask(deadline - self._within)) if addresses else None
+        self._ends = time.monotonic() + deadline
+
+    async def answer(self) -> bool:
+        """Whether one does; true where none is configured."""
+        if self._late is None:
+            return True
+        left = self._ends - time.monotonic()
+        return await (self._ask(0.0) if left > self._within else self._late)
+
+    def forget(self) -> None:
+        """The answer is not needed any more."""
+        if self._late:
+            self._late.cancel()
+
+    async def _ask(self, after: float) -> bool:
+        await asyncio.sleep(after)
+        return any(await asyncio.gather(*(_takes_connection(each, self._within) for each in self._addresses)))
+
+
+async def _takes_connection(address: str, within: float) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        async with asyncio.timeout(within):
+            found = await addresses(host.strip("[]"), int(port))
+            _, writer = await asyncio.open_connection(found[0], int(port))
+    except (OSError, TimeoutError, NameNotFound):
+        return False
+    writer.close()
+    return True
+
+
+async def _unreached(error: ProbeError, others: Others) -> Answer:
     """No answer came: the endpoint's fault, unless nothing else answers this host either."""
     failure = error.failure
     if failure.phase == "config":
         return Answer(Status.UNKNOWN, failure.says, failure)
-    if failure.phase in UNREACHED and config.known_good and not await _anyone_answers(config.known_good):
+    if failure.phase in UNREACHED and not await others.answer():
         says = Shown("it is this host's network: no known-good address answers")
         return Answer(Status.UNKNOWN, says, Failure("network", says, Shown("check this host's link, DNS and VPN")))
     return Answer(Status.FAILING, clean(f"{failure.phase}: {failure.says}"), failure)
-
-
-async def _anyone_answers(addresses: tuple[str, ...]) -> bool:
-    """Whether any of the known-good addresses takes a connection within a second."""
-
-    async def answers(address: str) -> bool:
-        host, _, port = address.rpartition(":")
-        try:
-            async with asyncio.timeout(1.0):
-                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-        except (OSError, TimeoutError):
-            return False
-        writer.close()
-        return True
-
-    return any(await asyncio.gather(*(answers(each) for each in addresses)))
 
 
 def _found(answer: Answer, endpoint: Endpoint, config: HealthConfig, kept: Kept, target: Target, tools: Tools) -> Found:
     """The answer in the light of those before it, as signals and a row."""
     now = tools.clock.utc()
     wanted = endpoint.failures or config.failures
-    kept.failures = kept.failures + 1 if answer.status is Status.FAILING else 0
-    waiting = 0 < kept.failures < wanted
+    failed = answer.status is Status.FAILING
+    if answer.status is not Status.UNKNOWN:  # which neither adds to the failures in a row nor ends them
+        kept.failures = kept.failures + 1 if failed else 0
+    waiting = failed and kept.failures < wanted
     status = Status.DEGRADED if waiting else answer.status
     says = clean(f"failed {kept.failures} of {wanted}: {answer.says}") if waiting else answer.says
     if kept.status is not status:

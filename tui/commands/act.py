@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
+import signal
 from typing import Any
 
 from tui.commands.printing import complain, say
 from tui.commands.state import open_journal
 from tui.config import Loaded
 from tui.engine.actions import Effect, Plan, PlanRefused, Proof, Result
+from tui.engine.clock import date_time
 from tui.engine.engine import Engine
 from tui.engine.feed import Deed, Level
 from tui.engine.gate import exit_code
@@ -17,7 +20,9 @@ from tui.engine.journal import JournalError
 from tui.engine.reading import ProbeError
 from tui.engine.redact import redact
 
-DONE, REFUSED, FAILED = 0, 4, 5
+DONE, REFUSED, FAILED, UNKNOWN = 0, 4, 5, 6
+GRACE = 2.0
+"""Seconds that a signal leaves a deed to come to its outcome."""
 
 
 def act(loaded: Loaded, action: str, args: tuple[str, ...], *, yes: bool, confirm: str, as_json: bool, read_only: bool) -> int:
@@ -36,41 +41,66 @@ async def _act(
         journal = None
     engine = Engine(loaded.setup, level, journal=journal)
     async with engine.session():
+        for left in engine.judge_now().open_intents:
+            when = f"{date_time(left.at)} {left.who}: {left.action}: {left.what}"
+            complain(f"{when}: its outcome was never recorded, so it may have happened")
         try:
             plan = await engine.gate.plan(action, args)
         except PlanRefused as error:
-            return _refused(action, error.says, as_json)
+            return _ended(action, Result.REFUSED, error.says, as_json)
         except ProbeError as error:
-            complain(f"{action}: {redact(str(error))}{f' ({error.failure.hint})' if error.failure.hint else ''}")
-            return FAILED
-        missing = _missing_word(plan, loaded.setup.production, yes, confirm)
+            hint = f" ({error.failure.hint})" if error.failure.hint else ""
+            return _ended(action, Result.FAILED, f"{redact(str(error))}{hint}", as_json)
+        missing = "" if plan.effect is Effect.SHOWS else _missing_word(plan, loaded.setup.production, yes, confirm)
         if plan.effect is Effect.SHOWS or missing:
             _show(plan, as_json, missing)
-            return DONE if plan.effect is Effect.SHOWS or not (yes or confirm) else REFUSED
+            return REFUSED if missing and (yes or confirm) else DONE
         if not as_json:
             _show(plan, as_json, "")
-        try:
-            deed = await engine.gate.execute(plan, yes=yes, typed=confirm)
-        except PlanRefused as error:
-            return _refused(action, error.says, as_json)
+        return await _carried_out(engine, plan, confirm, as_json)
+
+
+async def _carried_out(engine: Engine, plan: Plan, confirm: str, as_json: bool) -> int:
+    """Executes, reports, and returns the exit code. A signal stops it after the item at hand; one that has no outcome within
+    the grace is *unknown*, and its intent stays open in the journal."""
+    loop = asyncio.get_running_loop()
+    doing = asyncio.ensure_future(engine.gate.execute(plan, yes=True, typed=confirm))
+    signals: list[int] = []
+
+    def stop(number: int) -> None:
+        signals.append(number)
+        engine.gate.stop_after_item()
+        loop.call_later(GRACE, doing.cancel)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop, number)
+    try:
+        deed = await doing
+    except PlanRefused as error:
+        return _ended(plan.action, Result.REFUSED, error.says, as_json)
+    except asyncio.CancelledError:
+        complain(f"{plan.action}: cut off before its outcome was known: it may have happened. See `watchfloor journal`")
+        return UNKNOWN
     _report(deed, as_json)
-    return exit_code(deed)
+    stopped = signals and len(deed.outcomes) < len(plan.items)
+    return 128 + signals[0] if stopped else exit_code(deed)
 
 
 def _missing_word(plan: Plan, production: bool, yes: bool, confirm: str) -> str:
     """What still has to be said before the plan runs; empty when all was."""
-    if plan.effect is Effect.DESTROYS or production:
-        if confirm != plan.confirm:
-            return f"to do it, add  --confirm {plan.confirm!r}" + ("" if plan.effect is Effect.DESTROYS else "  and  --yes")
-        return "" if plan.effect is Effect.DESTROYS or yes else "to do it, add  --yes"
-    return "" if yes else "to do it, add  --yes"
+    wanted = (plan.confirm or plan.action) if plan.effect is Effect.DESTROYS or production else ""
+    missing = [] if yes else ["--yes"]
+    if wanted and confirm != wanted:
+        missing.append(f"--confirm {shlex.quote(wanted)}")
+    return f"to do it, add  {' '.join(missing)}" if missing else ""
 
 
-def _refused(action: str, says: str, as_json: bool) -> int:
+def _ended(action: str, result: Result, says: str, as_json: bool) -> int:
+    """Says that there was no deed, and why; returns the exit code."""
     if as_json:
-        say(json.dumps({"schema": 1, "action": action, "result": Result.REFUSED, "says": says}, ensure_ascii=False))
+        say(json.dumps({"schema": 1, "action": action, "result": result, "says": says}))
     complain(f"{action}: {says}")
-    return REFUSED
+    return FAILED if result is Result.FAILED else REFUSED
 
 
 def _show(plan: Plan, as_json: bool, missing: str) -> None:

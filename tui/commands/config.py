@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
 
 from tui.commands.printing import say
 from tui.config import Loaded
@@ -15,6 +16,7 @@ from tui.config_models import ActionsSection, General, RuleSection, SentrySectio
 from tui.engine.connections import Tools
 from tui.engine.panel import Checked, PanelLoadError, installed_kinds, load_card, load_named
 from tui.engine.redact import redact
+from tui.engine.secrets import SecretText
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
 
@@ -23,7 +25,8 @@ BAD_CONFIG = 78
 UNREACHED = 1
 
 STARTER = """\
-#:schema watchfloor.schema.json        (write it with: watchfloor config schema > watchfloor.schema.json)
+#:schema watchfloor.schema.json
+# The line above lets editors complete and check as you type: watchfloor config schema > watchfloor.schema.json
 [watchfloor]
 version = 1
 name = "shop"
@@ -115,12 +118,19 @@ def print_schema() -> int:
     return 0
 
 
+class _Schema(GenerateJsonSchema):
+    """pydantic's own, where a default may be a URL that could have held secrets."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return dft.masked if isinstance(dft, SecretText) else super().encode_default(dft)
+
+
 def schema() -> dict[str, Any]:
     """The config's JSON Schema; a panel's keys depend on its kind."""
     definitions: dict[str, Any] = {}
 
     def of(model: type[BaseModel]) -> dict[str, Any]:
-        made = model.model_json_schema(ref_template="#/$defs/{model}", by_alias=True)
+        made = model.model_json_schema(ref_template="#/$defs/{model}", by_alias=True, schema_generator=_Schema)
         definitions.update(made.pop("$defs", {}))
         return made
 
@@ -162,10 +172,7 @@ def print_starter() -> int:
         except PanelLoadError:
             continue
         lines = card.example.rstrip().splitlines()
-        say(
-            "\n".join(
-                lines if kind == "health" else [f"# {line}" if line and not line.startswith("#") else line for line in lines]
-            )
-        )
+        # Of every other kind all is commented, so that taking one "# " away from each line gives the piece as it is.
+        say("\n".join(line if kind == "health" else f"# {line}".rstrip() for line in lines))
         say("")
     return 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from tui.commands.state import open_journal
 from tui.config import Loaded
 from tui.engine.engine import Engine
 from tui.engine.feed import Level
 from tui.engine.journal import Journal, JournalError
-from tui.engine.text import clean
+from tui.engine.secrets import SecretError, SecretText
+from tui.engine.text import EMPTY, Shown, clean
 
 
 def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
@@ -25,8 +28,21 @@ def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
     engine = Engine(setup, level, journal=journal)
     if problem:
         engine.warn(clean(problem))
+    if loaded.sentry_dsn and (unreported := _reporting(loaded.sentry_dsn, setup.environment)):
+        engine.warn(unreported)
     engine.start()
     try:
         return run(engine.feed, stop=engine.stop, theme=setup.theme, ascii_only=ascii_only, keys=dict(setup.keys))
     finally:
         engine.stop()
+
+
+def _reporting(dsn: SecretText, environment: str) -> Shown:
+    """Has crashes reported; where that cannot be, says why: the dashboard opens all the same."""
+    from tui import sentry  # late: only where a DSN is set
+
+    try:
+        asyncio.run(sentry.start(dsn, environment))
+    except (SecretError, ValueError) as error:
+        return clean(f"crashes are not reported: {error}")
+    return EMPTY

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from tui.engine.feed import Alert
@@ -32,7 +33,11 @@ def alert_line(alert: Alert, now: float) -> Shown:
 def say(text: str) -> None:
     """A line to stdout, whatever its encoding can hold."""
     encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding))  # commands print
+    try:
+        print(text.encode(encoding, "replace").decode(encoding), flush=True)  # commands print
+    except BrokenPipeError:
+        # Nobody reads any more (`| head`): the command goes on to its own exit code, which a deed's outcome depends on.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(text: str) -> None:

@@ -111,13 +111,15 @@ class PlanRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an action is given: its panel's name and config, the tools, and how the environment counts."""
+    """What an action is given: its panel's name and config, the tools, and how the environment counts. `suspected` says, by a
+    change's key, which alert followed it."""
 
     panel: str
     settings: Any
     tools: Tools
     environment: str
     production: bool
+    suspected: Mapping[str, Shown] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

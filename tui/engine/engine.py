@@ -44,6 +44,8 @@ from .threads import in_daemon_thread
 
 COALESCE = 0.04
 """Seconds for which news are gathered into one snapshot."""
+SETTLE = 0.25
+"""Seconds between two snapshots at the least: a flood of answers is judged and drawn four times a second, not each by each."""
 DEEDS_SHOWN = 20
 
 
@@ -66,6 +68,7 @@ class Engine:
         self.tools = Tools(setup.environment, self.clock, self.history)
         self.rules = RuleBook(setup.rules, setup.environment, self.history, hold=hold)
         self.gate = Gate(setup, level, self.tools, journal, self.clock, self._deed_moved)
+        self.gate.suspected = self._suspected
         self.poller = Poller(self.tools, self._taken)
         self._journal = journal
         self._add_jobs()
@@ -73,8 +76,9 @@ class Engine:
         self._alerts: tuple[Alert, ...] = ()
         self._deeds: dict[str, Deed] = {}
         self._intents: tuple[OpenIntent, ...] = ()
-        self._warnings: tuple[Shown, ...] = setup.warnings
+        self._warnings: tuple[Shown, ...] = (*setup.warnings, *self.gate.problems)
         self._number = 0
+        self._published = 0.0
         self._due: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Future[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -213,7 +217,8 @@ class Engine:
         if job.state.reading:
             self.history.record(job.state.reading)
         if self._loop and self._due is None:
-            self._due = self._loop.call_later(COALESCE, self._publish)
+            since = self._loop.time() - self._published
+            self._due = self._loop.call_later(max(COALESCE, SETTLE - since), self._publish)
 
     def _deed_moved(self, deed: Deed) -> None:
         self._deeds[deed.id] = deed
@@ -223,6 +228,7 @@ class Engine:
 
     def _publish(self) -> None:
         self._due = None
+        self._published = self._loop.time() if self._loop else 0.0
         self.feed.publish(self._judge())
 
     def judge_now(self) -> Snapshot:
@@ -245,11 +251,15 @@ class Engine:
             states[job.target.panel].append(job.state)
         return states
 
+    def _suspected(self) -> dict[str, Shown]:
+        """What followed a change, by the change's key."""
+        return followed_by(self._alerts, self.history.changes(CHANGES_KEPT, self.clock.utc()))
+
     def _snapshot(self, states: dict[str, list[ProbeState]] | None = None) -> Snapshot:
         now, monotonic = self.clock.utc(), self.clock.monotonic()
         states = self._states() if states is None else states
         changes = tuple(self.history.changes(CHANGES_KEPT, now))
-        suspected = followed_by(self._alerts, changes)
+        suspected = self._suspected()
         self._number += 1
         return Snapshot(
             number=self._number,

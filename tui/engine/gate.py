@@ -18,7 +18,7 @@ from .clock import Clock
 from .connections import Tools
 from .feed import Deed, Level, Offer
 from .journal import Journal, JournalError
-from .reading import ProbeError
+from .reading import ProbeError, no_answer
 from .redact import redact
 from .setup import PanelSetup, Setup
 from .text import EMPTY, Shown, clean
@@ -45,12 +45,22 @@ class Gate:
         self._news = news
         self._busy = asyncio.Lock()
         self._stopping = False
-        self._actions: dict[str, tuple[PanelSetup, Action]] = {
-            f"{panel.name}.{action.verb}": (panel, action)
-            for panel in setup.panels
-            if panel.card
-            for action in panel.card.load_actions()
-        }
+        self.suspected: Callable[[], Mapping[str, Shown]] = dict
+        """What followed a change, by its key: the engine's to tell."""
+        self._actions: dict[str, tuple[PanelSetup, Action]] = {}
+        self.problems: list[Shown] = []
+        """Panels whose remedies could not be loaded: their figures are shown all the same."""
+        for panel in setup.panels:
+            self._load(panel)
+
+    def _load(self, panel: PanelSetup) -> None:
+        """Takes a panel's remedies on; what somebody else's package raises must cost its remedies alone."""
+        try:
+            found = panel.card.load_actions() if panel.card else ()
+        except Exception as error:
+            self.problems.append(clean(f"{panel.name}: its remedies could not be loaded: {type(error).__name__}: {error}"))
+            return
+        self._actions.update({f"{panel.name}.{action.verb}": (panel, action) for action in found})
 
     @property
     def actions(self) -> Mapping[str, tuple[PanelSetup, Action]]:
@@ -64,7 +74,7 @@ class Gate:
             return EMPTY
         if self._level is Level.WATCH:
             return Shown("read-only: nothing leaves. Start without --read-only to act")
-        if not self._setup.allows(name):
+        if self._level is not Level.ARMED or not self._setup.allows(name):
             return clean(f'not allowed: the config needs  [actions] allow = ["{name}"]')
         if self._journal is None:
             return Shown("the journal cannot be written: no record, no deed")
@@ -92,12 +102,28 @@ class Gate:
         panel, action = self._find(name)
         if refused := self.refusal(name):
             raise PlanRefused(refused)
+        keys = tuple(dict.fromkeys(keys))  # named twice is meant once
         if action.needs_row and not keys:
             raise PlanRefused(f"{name} needs to be told what to act on")
         if len(keys) > 1 and not action.bulk:
             raise PlanRefused(f"{name} acts on one at a time")
-        plan = await action.plan(keys, self._context(panel))
+        plan = await self._planned(name, action, keys, self._context(panel))
+        if plan.effect is not Effect.SHOWS and not plan.items:
+            raise PlanRefused("there is nothing to act on")
         return replace(plan, action=name, panel=panel.name)
+
+    @staticmethod
+    async def _planned(name: str, action: Action, keys: tuple[str, ...], context: Context) -> Plan:
+        """The action's own plan. A plan that takes too long is no answer; one that breaks is a defect, said as such."""
+        try:
+            async with asyncio.timeout(DEED_DEADLINE):
+                return await action.plan(keys, context)
+        except (PlanRefused, ProbeError):
+            raise
+        except TimeoutError:
+            raise no_answer("deadline", f"no plan within {show_duration(DEED_DEADLINE)}", "nothing was done") from None
+        except Exception as error:
+            raise PlanRefused(f"{name} cannot be planned: {redact(f'{type(error).__name__}: {error}')}") from error
 
     async def execute(self, plan: Plan, *, yes: bool, typed: str) -> Deed:
         """Carries a confirmed plan out and looks for the proof; returns the ended deed.
@@ -111,7 +137,9 @@ class Gate:
         if action.execute is None:
             raise PlanRefused("this is shown, never run")
         self._check_word(plan, yes=yes, typed=typed)
-        if self._stopping or self._busy.locked():
+        if self._stopping:
+            raise PlanRefused("it is ending: nothing new is begun")
+        if self._busy.locked():
             raise PlanRefused("another deed is under way: wait for its outcome")
         async with self._busy:
             deed = Deed(uuid.uuid4().hex, plan, self._clock.utc())
@@ -156,7 +184,8 @@ class Gate:
         return self._actions[name]
 
     def _context(self, panel: PanelSetup) -> Context:
-        return Context(panel.name, panel.settings, self._tools, self._setup.environment, self._setup.production)
+        setup = self._setup
+        return Context(panel.name, panel.settings, self._tools, setup.environment, setup.production, self.suspected())
 
     @staticmethod
     def _check_word(plan: Plan, *, yes: bool, typed: str) -> None:
@@ -171,7 +200,7 @@ class Gate:
         """Item by item; stops at the first whose outcome is not *done* or *no longer as planned*."""
         assert action.execute is not None
         for item in deed.plan.items:
-            if self._stopping and deed.outcomes:
+            if self._stopping:
                 break
             outcome = await self._one(action, item, deed, context)
             deed = replace(deed, outcomes=(*deed.outcomes, (item.key, outcome)))
@@ -209,7 +238,8 @@ class Gate:
                 if item.key in acted and (item.key not in proofs or proofs[item.key].verified is None):
                     proofs[item.key] = await self._look(action, item, deed.plan, context)
             deed = replace(deed, proofs=tuple(proofs.items()))
-            if all(proof.verified is not None for proof in proofs.values()) or self._clock.monotonic() >= until:
+            told = all(proof.verified is not None for proof in proofs.values())
+            if told or self._stopping or self._clock.monotonic() >= until:
                 return deed
             self._news(deed)
             await self._clock.sleep(PROOF_STEP)
@@ -220,8 +250,10 @@ class Gate:
         try:
             async with asyncio.timeout(DEED_DEADLINE):
                 return await action.verify(item, plan, context)
-        except (ProbeError, TimeoutError) as error:
+        except ProbeError as error:
             return Proof(None, clean(redact(f"could not look: {error}")))
+        except Exception as error:  # also a time-out: the deed is done, whatever keeps us from seeing it
+            return Proof(None, clean(redact(f"could not look: {type(error).__name__}: {error}")))
 
     async def _record(self, deed: Deed, kind: str, data: Mapping[str, Any]) -> None:
         """An entry that must stand before anything happens. Raises PlanRefused where it cannot be written."""
@@ -269,5 +301,7 @@ def exit_code(deed: Deed) -> int:
         if result in results:
             return code
     proofs = dict(deed.proofs)
-    verified = bool(results) and all(proofs.get(key, Proof(None)).verified for key, _ in deed.outcomes)
+    if not results:
+        return 4  # stopped before anything was sent
+    verified = all(proofs.get(key, Proof(None)).verified for key, _ in deed.outcomes)
     return 0 if verified and len(results) == len(deed.plan.items) else 7

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache, lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from time import monotonic, time
 from typing import Any
@@ -76,7 +77,7 @@ class Fetched:
 
 
 @cache
-def _context(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext:
+def tls_context(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext:
     """A TLS context, made once for all targets of equal settings: making one costs 10 ms."""
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
@@ -128,6 +129,8 @@ class HttpClient:
         except httpx.HTTPError as error:
             raise self._explained(error) from None
         except (httpx.InvalidURL, UnicodeError) as error:
+            if self._phase.now == "first byte":  # it was asked: what cannot be read is where it redirects to
+                raise no_answer("status", f"redirects to what is no URL: {error}", _NO_PLACE) from None
             raise no_answer("config", f"not a URL that can be asked: {error}", "mend the URL in the config") from None
         except SecretError as error:
             raise no_answer("config", str(error), "set it, or mend its reference in the config") from None
@@ -152,7 +155,7 @@ class HttpClient:
         request.extensions["trace"] = self._trace
         origin = _origin(request.url)
         for _ in range(REDIRECTS + 1):
-            fetched, target = await self._send(client, request, on_wire, inflated)
+            fetched, target = await self._sent_once_more(client, request, on_wire, inflated)
             if keep_redirects or target is None or method not in ("GET", "HEAD"):
                 return fetched
             if _origin(target) == origin:
@@ -162,6 +165,19 @@ class HttpClient:
             request.extensions["trace"] = self._trace
         raise no_answer("status", f"redirects more than {REDIRECTS} times", "name the final URL in the config")
 
+    async def _sent_once_more(
+        self, client: httpx.AsyncClient, request: httpx.Request, on_wire: int, inflated: int
+    ) -> tuple[Fetched, httpx.URL | None]:
+        """`_send`, and again on a new connection where an idle one was closed just as it was used again: servers that keep
+        connections for as long as an interval would else seem to fail now and then. Never for what changes something."""
+        self._phase.reused = True
+        try:
+            return await self._send(client, request, on_wire, inflated)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            if not self._phase.reused or self._phase.now == "body" or request.method not in ("GET", "HEAD"):
+                raise
+        return await self._send(client, request, on_wire, inflated)
+
     async def _send(
         self, client: httpx.AsyncClient, request: httpx.Request, on_wire: int, inflated: int
     ) -> tuple[Fetched, httpx.URL | None]:
@@ -170,6 +186,7 @@ class HttpClient:
         response = await client.send(request, stream=True)
         try:
             first_byte = monotonic() - began
+            clock_offset = _clock_offset(response.headers.get("date"))
             self._phase.now = "body"
             content = await _body(response, on_wire, inflated)
             fetched = Fetched(
@@ -179,10 +196,9 @@ class HttpClient:
                 took=monotonic() - began,
                 first_byte=first_byte,
                 certificate_ends=_certificate_ends(response) if request.url.scheme == "https" else None,
-                clock_offset=_clock_offset(response.headers.get("date")),
+                clock_offset=clock_offset,
             )
-            target = request.url.join(response.headers["location"]) if response.has_redirect_location else None
-            return fetched, target
+            return fetched, _redirect(request, response)
         finally:
             await response.aclose()
 
@@ -202,7 +218,7 @@ class HttpClient:
         """The client, made at first use."""
         if self._client is None:
             made = self._settings
-            context = _context(made.ca, made.cert, made.key)
+            context = tls_context(made.ca, made.cert, made.key)
             limits = httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=75)
             proxy = await made.proxy.reveal() if made.proxy else None
             transport = None
@@ -224,6 +240,8 @@ class HttpClient:
                 proxy=proxy,
                 trust_env=transport is None,
                 headers={"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "identity"},
+                # A cookie would pin a probe to one of several servers, and cookies know no ports: none is kept.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             )
         return self._client
 
@@ -231,6 +249,7 @@ class HttpClient:
         """httpcore tells what it is at; kept as the phase that a failure will name."""
         if phase := _PHASES.get(event):
             self._phase.now = phase
+            self._phase.reused &= phase == "first byte"
 
     def _explained(self, error: httpx.HTTPError) -> ProbeError:
         """A transport error in words."""
@@ -242,6 +261,9 @@ class HttpClient:
             return no_answer("TLS", (cause.reason or str(cause)).lower().replace("_", " "), _HINTS["TLS"])
         if isinstance(cause, OSError) and cause.errno:
             return no_answer(phase, os.strerror(cause.errno).lower(), _HINTS[phase])
+        if isinstance(error, httpx.LocalProtocolError):
+            # Its message quotes the header, which may be a secret.
+            return no_answer("config", "HTTP allows no such header", "is there a line break in a header or its secret?")
         if isinstance(error, httpx.RemoteProtocolError):
             return no_answer(phase, f"broke off or is no HTTP: {error}", _HINTS[phase])
         return no_answer(phase, str(error) or type(error).__name__, _HINTS[phase])
@@ -265,6 +287,9 @@ _HINTS = {
     "first byte": "it takes connections but does not answer: look at its load and logs",
     "body": "it begins to answer and stops: look at its load and logs",
 }
+
+
+_NO_PLACE = "HTTP cannot go there: look at its configuration"
 
 
 def _root(error: BaseException) -> BaseException:
@@ -307,11 +332,23 @@ async def _body(response: httpx.Response, on_wire: int, inflated: int) -> bytes:
     try:
         opener = zlib.decompressobj(wbits=47)
         content = opener.decompress(bytes(received), inflated + 1)
+        if len(content) <= inflated and not opener.eof:
+            raise zlib.error("it breaks off")
     except zlib.error as error:
         raise no_answer("body", f"not {encoding} as it says: {error}", "look at the proxy in between") from None
     if len(content) > inflated:
         raise no_answer("body", f"inflates beyond {show_size(inflated)}", "is this the right URL? A health reply is short")
     return content
+
+
+def _redirect(request: httpx.Request, response: httpx.Response) -> httpx.URL | None:
+    """Where the answer redirects to. Raises ProbeError where that is no place HTTP can go to."""
+    if not response.has_redirect_location:
+        return None
+    target = request.url.join(response.headers["location"])
+    if target.scheme not in ("http", "https"):
+        raise no_answer("status", f"redirects to {response.headers['location'][:80]}", _NO_PLACE)
+    return target
 
 
 def _certificate_ends(response: httpx.Response) -> float | None:
@@ -347,7 +384,7 @@ def _parsed(url: str) -> httpx.URL:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that a 429 or 503 asks to wait (a number or an HTTP date), a day at most; None where it says nothing."""
     said = headers.get("retry-after", "").strip()
-    if said.isdigit():
+    if said.isascii() and said.isdigit():
         return min(float(said), 86400.0)
     try:
         return min(max(0.0, parsedate_to_datetime(said).timestamp() - time()), 86400.0) if said else None

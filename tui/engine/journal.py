@@ -31,6 +31,8 @@ CREATE TABLE IF NOT EXISTS entry (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS entry_deed ON entry (deed) WHERE deed IS NOT NULL;
 CREATE INDEX IF NOT EXISTS entry_at ON entry (at);
+CREATE TRIGGER IF NOT EXISTS entry_is_new BEFORE INSERT ON entry WHEN EXISTS (SELECT 1 FROM entry WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS entry_stays BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS entry_remains BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
@@ -80,7 +82,8 @@ class Journal:
             if found > VERSION:
                 raise JournalError(f"{path} was written by a newer Watchfloor: upgrade this one, or move the file away")
             self._connection.executescript(SCHEMA)
-            self._connection.execute(f"PRAGMA user_version={VERSION}")
+            if found != VERSION:
+                self._connection.execute(f"PRAGMA user_version={VERSION}")
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"the journal {path} cannot be written: {error}") from error
 
@@ -90,7 +93,7 @@ class Journal:
             try:
                 cursor = self._connection.execute(
                     "INSERT INTO entry (at, kind, version, who, deed, data) VALUES (?, ?, ?, ?, ?, ?)",
-                    (at, kind, VERSION, who, deed, json.dumps(data, ensure_ascii=False, sort_keys=True)),
+                    (at, kind, VERSION, who, deed, json.dumps(data, sort_keys=True)),
                 )
             except sqlite3.Error as error:
                 raise JournalError(f"the journal {self.path} cannot be written: {error}") from error

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .reading import Change, Found, Reading, Row, Status
 from .text import EMPTY, Shown, clean
-from .units import Duration, Unit
+from .units import Interval, Unit
 
 if TYPE_CHECKING:
     from .actions import Action
@@ -48,9 +48,9 @@ class PanelConfig(Settings):
     """Which panel it is: `health`, `metrics`, `database`, `jobs`, `deploys`, or one that a package adds."""
     name: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
     """What it is called on screen and in rules; the kind where it is not given."""
-    interval: Duration | None = None
+    interval: Interval | None = None
     """How often its sources are asked; the whole dashboard's interval where it is not given."""
-    deadline: Duration | None = None
+    deadline: Interval | None = None
     """How long one answer may take; its interval, 10 s at most, where it is not given."""
 
     @property

@@ -18,7 +18,7 @@ from .panel import Memory, Probe, Target
 from .reading import Failure, Found, ProbeError, Reading, Status
 from .redact import redact
 from .text import EMPTY, Shown, clean
-from .units import show_duration
+from .units import SHORTEST, show_duration
 
 GRACE = 0.15
 """Seconds past its deadline after which a probe is cut off: the promise is 0.25."""
@@ -27,6 +27,11 @@ BUDGET = 0.005
 """Seconds of a database's time that one panel may spend a second."""
 JUMP = 2.0
 """A clock that moved this much against another one jumped, or the machine slept."""
+AT_ONCE = 24
+"""So many jobs may be asked in one moment; more are spread over SPREAD seconds, so that they never come in bursts."""
+SPREAD = 2.0
+MOST_DOUBLINGS = 10
+"""The interval of a source that refuses doubles no further: by then it is past every cap, and a number stays a number."""
 
 
 @dataclass(slots=True)
@@ -73,14 +78,12 @@ class Poller:
         """Polls at once: everything, or one panel's jobs."""
         for job in self.jobs:
             if panel in (None, job.target.panel):
-                job.poked = True
-                if job.sleeper:
-                    job.sleeper.cancel()
+                _poke(job)
 
     def _first_wait(self, job: Job, place: int) -> float:
-        """Few jobs start at once, so that the first picture is whole; many are spread, so that they never come in bursts."""
-        few = 24
-        return 0.0 if place < few else min(job.target.interval, 2.0) * (place - few) / max(1, len(self.jobs) - few)
+        """Few jobs start at once, so that the first picture is whole; many are spread."""
+        share = (place - AT_ONCE) / max(1, len(self.jobs) - AT_ONCE)
+        return 0.0 if place < AT_ONCE else min(job.target.interval, SPREAD) * share
 
     async def _keep(self, job: Job, wait: float) -> None:
         """One job's endless round, at a fixed rate: missed turns are skipped, never made up for."""
@@ -88,8 +91,10 @@ class Poller:
             await self._sleep(job, wait)
         while True:
             began = self._clock.monotonic()
-            await self._poll(job)
             job.poked = False
+            await self._poll(job)
+            if job.poked:
+                continue  # what was asked before the poke may be older than what the poke is about
             interval = job.state.interval
             passed = self._clock.monotonic() - began
             await self._sleep(job, interval - passed if passed < interval else interval - passed % interval)
@@ -155,20 +160,20 @@ class Poller:
             job.running.add_done_callback(_unheard)
             return _nothing("deadline", f"no answer within {show_duration(deadline)}", "is the source slow, or far?")
         try:
-            return job.running.result()
+            return _finding(job.running.result())
         except ProbeError as error:
             return Found(error.status, error=error.failure)
         except asyncio.CancelledError:
             return _nothing("deadline", "the question was broken off", "")
         except Exception as error:  # a probe's defect costs its own panel, never the dashboard
-            return _nothing("defect", f"{type(error).__name__}: {error}", "this is a mistake in Watchfloor: please report it")
+            return _nothing("defect", _in_words(error), "a mistake in the panel, not in what it watches: please report it")
 
     def _interval(self, job: Job, error: Failure | None) -> tuple[float, Shown]:
         """The interval in force from now on, and in words why it is not the configured one."""
         wanted = job.target.interval
         if error and error.refused:
             job.refusals += 1
-            backed_off = min(max(SLOWEST, wanted), wanted * 2**job.refusals)
+            backed_off = min(max(SLOWEST, wanted), wanted * 2 ** min(job.refusals, MOST_DOUBLINGS))
             # Full jitter above the wanted interval, so that many dashboards do not come back as one.
             interval = wanted + (backed_off - wanted) * (0.5 + 0.5 * self._jitter())
             if error.retry_after is not None:
@@ -198,13 +203,45 @@ class Poller:
                 for job in self.jobs:
                     job.state = replace(job.state, good_at=None)
                     self._taken(job)
-                self.poke()
+                await self._poke_in_turn()
+                slept_now, wall_now = clock.boottime() - clock.monotonic(), clock.utc() - clock.boottime()
             slept, wall = slept_now, wall_now
+
+    async def _poke_in_turn(self) -> None:
+        """Pokes every job, some at a time, so that hundreds do not wake their sources in one moment."""
+        pause = SPREAD * AT_ONCE / max(1, len(self.jobs))
+        for first in range(0, len(self.jobs), AT_ONCE):
+            if first:
+                await self._clock.sleep(pause)
+            for job in self.jobs[first : first + AT_ONCE]:
+                _poke(job)
 
 
 def _nothing(phase: str, says: str, hint: str) -> Found:
     """What stands in an answer's place where the messenger failed."""
     return Found(Status.UNKNOWN, error=Failure(phase, clean(redact(says)), clean(hint)))
+
+
+def _poke(job: Job) -> None:
+    """Has a job polled at once, or once more where it is being polled."""
+    job.poked = True
+    if job.sleeper:
+        job.sleeper.cancel()
+
+
+def _finding(answer: object) -> Found:
+    """A probe's answer, where it is one: somebody else's panel may return anything."""
+    if not isinstance(answer, Found):
+        raise TypeError(f"the probe returned {type(answer).__name__}, not a Found")
+    return answer
+
+
+def _in_words(error: Exception) -> str:
+    """A defect's type and message; of one that cannot even say what it is, its type."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # its own __str__ is broken too
+        return type(error).__name__
 
 
 def _unheard(task: asyncio.Task[Found]) -> None:
@@ -225,7 +262,7 @@ def targets_of(
     """The targets of one probe with interval and deadline in force: the target's own, the probe's, the panel's."""
     targets = []
     for each in probe.targets(settings):
-        interval = each.interval or probe.every(settings) or wanted_interval
+        interval = max(each.interval or probe.every(settings) or wanted_interval, SHORTEST)
         deadline = each.deadline or probe.deadline(settings) or wanted_deadline or min(interval, longest)
         targets.append(Target(panel, each.name, settings, each.part, interval, deadline, environment))
     return targets

@@ -14,123 +14,32 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import time
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
-from psycopg.pq import ConnStatus, TransactionStatus
-from psycopg.rows import DictRow, dict_row
+from psycopg.pq import TransactionStatus
+from psycopg.rows import dict_row
 
 from .clock import Clock
 from .postgres_dsn import destination, login
-from .postgres_words import DatabaseError, ended_statement, failure, hangs, took_no_connection
+from .postgres_session import MARK, Connection, Session, broken, now
+from .postgres_words import DatabaseError, failure, hangs, took_no_connection
 from .reading import Status
 from .secrets import SecretText
 
-T = TypeVar("T")
-Connection = psycopg.AsyncConnection[DictRow]
-Parameters = Mapping[str, Any] | Sequence[Any] | None
+__all__ = ["MARK", "Database", "DatabaseError", "Session"]
 
 SLOWEST_STATEMENT = 2.0
 """Seconds that a statement may take where its caller says nothing: ours take milliseconds on a server that is well."""
-LONGEST_LOCK_WAIT = 0.5
-IDLE_LIMIT = 5.0
-"""Seconds past the deadline after which the server ends a transaction of ours that was left open."""
 GIVEN_UP_AFTER = 15.0
 """Seconds after which a hanging connection is given up for a new one."""
 STILL_CONNECTING = 60.0
 """Seconds for which one connection attempt is waited for, over many looks, before it is made anew."""
 _REMEMBERED_TRIPS = 20
-
-
-class Session:
-    """An open transaction. Statements run one at a time; `%(name)s` or `%s` stand for parameters, which the server binds
-    (with parameters a literal percent sign is `%%`)."""
-
-    def __init__(self, connection: Connection, until: float, limit: float, trip: float = 0.0) -> None:
-        self._connection = connection
-        self._until = until
-        self._limit = limit
-        self._trip = trip
-        self.spent = 0.0
-        """Seconds of server time so far: the statements' round trips, less what a bare round trip takes. For `Found.spent`."""
-        self.notices: list[str] = []
-        """What the server remarked besides (raw), such as `PID 7 is not a PostgreSQL backend process`."""
-        self.hung: asyncio.Future[Any] | None = None
-        connection.add_notice_handler(self._noticed)
-
-    async def rows(self, sql: str, parameters: Parameters = None) -> list[dict[str, Any]]:
-        """A statement's rows as dictionaries; none where it returns none. Raises DatabaseError, a ProbeError."""
-        began = time.perf_counter()
-        found = await self._within(self._execute(sql, parameters))
-        self.spent += max(0.0, time.perf_counter() - began - self._trip)
-        return found
-
-    async def one(self, sql: str, parameters: Parameters = None) -> dict[str, Any]:
-        """The only row of a statement that always has one. Raises DatabaseError, also where there is none."""
-        found = await self.rows(sql, parameters)
-        if len(found) != 1:
-            raise failure("query", f"expected one row, found {len(found)}", "", Status.UNKNOWN)
-        return found[0]
-
-    @property
-    def server_version(self) -> int:
-        """As libpq gives it: 150018."""
-        return self._connection.info.server_version
-
-    async def begin(self, mode: str) -> float:
-        """Opens the transaction with its limits in force; returns the seconds that took, which is a bare round trip."""
-        began = time.perf_counter()
-        idle = max(0.0, self._until - _now()) + IDLE_LIMIT
-        await self._within(
-            self._execute(
-                f"BEGIN {mode}; SET LOCAL statement_timeout = {_ms(self._limit)}; SET LOCAL jit = off; "
-                f"SET LOCAL lock_timeout = {_ms(min(LONGEST_LOCK_WAIT, self._limit))}; "
-                f"SET LOCAL idle_in_transaction_session_timeout = {_ms(idle)}",
-                None,
-            )
-        )
-        self._trip = self._trip or time.perf_counter() - began
-        return time.perf_counter() - began
-
-    async def end(self, how: str) -> None:
-        """`COMMIT` or `ROLLBACK`; nothing where the connection is gone or busy."""
-        if self.hung is None and not _broken(self._connection):
-            await self._within(self._execute(how, None))
-
-    def leave(self) -> None:
-        """Stops listening; the connection may go on."""
-        with suppress(ValueError):
-            self._connection.remove_notice_handler(self._noticed)
-
-    async def _execute(self, sql: str, parameters: Parameters) -> list[dict[str, Any]]:
-        cursor = await self._connection.execute(sql.encode(), parameters)
-        return await cursor.fetchall() if cursor.description else []
-
-    async def _within(self, question: Coroutine[Any, Any, T]) -> T:
-        """The answer by the deadline. Past it, or when cancelled, the question is left to itself as `hung`: cancelling it
-        would make psycopg wait for the server five seconds more."""
-        began = _now()
-        task = asyncio.ensure_future(question)
-        try:
-            await asyncio.wait({task}, timeout=max(0.0, self._until - began))
-        except asyncio.CancelledError:
-            self.hung = task
-            raise
-        if not task.done():
-            self.hung = task
-            raise hangs(_now() - began)
-        try:
-            return task.result()
-        except psycopg.Error as error:
-            raise ended_statement(error, self._limit, broken=_broken(self._connection)) from None
-
-    def _noticed(self, diagnostic: psycopg.errors.Diagnostic) -> None:
-        self.notices.append(diagnostic.message_primary or "")
 
 
 @dataclass(slots=True)
@@ -170,7 +79,7 @@ class Database:
         inside where the server ends a statement or says nothing until the deadline.
         """
         assert not self._acts, "the acting connection does not look"
-        until = _now() + deadline
+        until = now() + deadline
         await self._take_turn(until)
         try:
             session = await self._begin(until, statement_timeout or SLOWEST_STATEMENT)
@@ -187,9 +96,9 @@ class Database:
     async def act(self, deadline: float) -> AsyncIterator[Session]:
         """A transaction on a connection of its own, committed on leaving. Raises DatabaseError; once it was entered, one
         that is `lost` means that what was asked may have been done."""
-        until = _now() + deadline
+        until = now() + deadline
         connection = await self._open_apart(until)
-        session = Session(connection, until, max(0.1, until - _now()))
+        session = Session(connection, until, max(0.1, until - now()))
         try:
             await session.begin("READ WRITE")
             yield session
@@ -200,6 +109,18 @@ class Database:
                 _sever(connection, session.hung)
             else:
                 connection.pgconn.finish()
+
+    @asynccontextmanager
+    async def aside(self, deadline: float) -> AsyncIterator[None]:
+        """Gives the looking connection up and opens none while inside, so that a server that is full has a place for a
+        deed: the one that was ours. Raises DatabaseError where its turn does not come within `deadline` seconds."""
+        await self._take_turn(now() + deadline)
+        try:
+            if self._hung is None:
+                self._drop()
+            yield
+        finally:
+            self._turn.release()
 
     async def close(self) -> None:
         """Ends the connections; waits for nobody."""
@@ -216,13 +137,13 @@ class Database:
 
     async def _take_turn(self, until: float) -> None:
         """One look at a time. Raises DatabaseError where the ones before it took all the time there was."""
-        began = _now()
+        began = now()
         try:
             async with asyncio.timeout_at(until):
                 await self._turn.acquire()
         except TimeoutError:
             if self._hung or self._opening:
-                raise hangs(_now() - began) from None
+                raise hangs(now() - began) from None
             raise failure(
                 "deadline", "our other questions to it took all the time", "ask less often: `interval`", Status.UNKNOWN
             ) from None
@@ -232,9 +153,9 @@ class Database:
         once, so that an idle end is no failure."""
         kept = self._connection is not None and self._hung is None
         for again in (kept, False):
-            session = Session(await self._ready(until), until, min(limit, max(0.1, until - _now())), self._trip)
+            session = Session(await self._ready(until), until, min(limit, max(0.1, until - now())), self._trip)
             try:
-                self._trips.append(await session.begin("READ ONLY"))
+                await session.begin("READ ONLY")
                 await self._look_for_given_up(session)
                 return session
             except DatabaseError as error:
@@ -249,7 +170,8 @@ class Database:
     async def _end(self, session: Session, how: str) -> None:
         """Ends the transaction; a failure to do so costs the connection, not the answer."""
         with suppress(DatabaseError):
-            await session.end(how)
+            if trip := await session.end(how):
+                self._trips.append(trip)
         self._left(session)
 
     def _left(self, session: Session) -> None:
@@ -263,7 +185,7 @@ class Database:
             session.hung.add_done_callback(_unheard)
             if self._closed:
                 _sever(connection, session.hung)
-        elif _broken(connection) or connection.info.transaction_status is not TransactionStatus.IDLE:
+        elif broken(connection) or connection.info.transaction_status is not TransactionStatus.IDLE:
             self._drop()
 
     @property
@@ -275,7 +197,7 @@ class Database:
         """The kept connection, or a new one. Raises DatabaseError."""
         if self._hung is not None:
             await self._wait_for_hung(self._hung, until)
-        if self._connection is not None and _broken(self._connection):
+        if self._connection is not None and broken(self._connection):
             self._drop()
         if self._connection is None:
             self._connection = await self._open(until)
@@ -285,7 +207,7 @@ class Database:
     async def _wait_for_hung(self, hung: _Hung, until: float) -> None:
         """Waits for an old question to end; then its connection is dropped, as nobody knows its state. Raises DatabaseError
         while it does not."""
-        await asyncio.wait({hung.task}, timeout=max(0.0, until - _now()))
+        await asyncio.wait({hung.task}, timeout=max(0.0, until - now()))
         if hung.task.done():
             self._hung = None
             self._drop()
@@ -310,7 +232,7 @@ class Database:
         if self._opening is None or (self._opening.done() and self._opening.exception()):
             self._opening, self._opening_since = asyncio.ensure_future(self._connect()), self._clock.monotonic()
         opening = self._opening
-        await asyncio.wait({opening}, timeout=max(0.0, until - _now()))
+        await asyncio.wait({opening}, timeout=max(0.0, until - now()))
         age = self._clock.monotonic() - self._opening_since
         if opening.done():
             self._opening = None
@@ -330,7 +252,7 @@ class Database:
 
     async def _open_apart(self, until: float) -> Connection:
         """A new connection that nobody else will use. Raises DatabaseError; nothing was asked then."""
-        began = _now()
+        began = now()
         opening = asyncio.ensure_future(self._connect())
         try:
             await asyncio.wait({opening}, timeout=max(0.0, until - began))
@@ -338,7 +260,7 @@ class Database:
             if not opening.done():
                 opening.cancel()
         if not opening.done():
-            raise hangs(_now() - began, connecting=True)
+            raise hangs(now() - began, connecting=True)
         return opening.result()
 
     async def _connect(self) -> Connection:
@@ -375,16 +297,3 @@ def _unheard(task: asyncio.Future[Any]) -> None:
     """Takes a late result, so that nothing complains that nobody did."""
     if not task.cancelled():
         task.exception()
-
-
-def _broken(connection: Connection) -> bool:
-    return connection.closed or connection.pgconn.status is ConnStatus.BAD
-
-
-def _now() -> float:
-    """The loop's own clock, for waiting: a driven clock must not stop a deadline."""
-    return asyncio.get_running_loop().time()
-
-
-def _ms(seconds: float) -> int:
-    return max(1, round(seconds * 1000))

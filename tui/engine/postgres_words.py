@@ -54,10 +54,11 @@ class _Meaning:
     says: str
     hint: str
     status: Status
+    sqlstate: str = ""
 
 
 _OK_TO_WAIT = "after a crash it first replays its log: its own log tells how far it is"
-_PASSWORD = "is the password right, and was it changed? it is read anew at each try"
+_LOGIN_AGAIN = "is the password right, and was it changed? it is read anew at each try"
 _NO_WAY = "is this host's network up? an address that is IPv6 alone (Supabase's direct one) needs IPv6, or the pooler"
 
 _CONNECTING = (
@@ -65,11 +66,13 @@ _CONNECTING = (
         r"too many (clients|connections)|connection slots|no more connections|max.?client|connection limit exceeded",
         *("connect", "it is full: every connection is taken", "end idle sessions, or restart what holds them"),
         Status.FAILING,
+        "53300",
     ),
     _Meaning(
         r"is starting up|recovery mode|not yet accepting|consistent recovery",
         *("connect", "it is starting up and takes no connection yet", _OK_TO_WAIT),
         Status.FAILING,
+        "57P03",
     ),
     _Meaning(
         r"is shutting down", "connect", "it is shutting down", "somebody stops or restarts it: look at its log", Status.FAILING
@@ -84,7 +87,7 @@ _CONNECTING = (
     ),
     _Meaning(
         r"authentication failed|no password supplied|tenant or user not found|not permitted to log in|SASL|scram",
-        *("rights", "it refuses the login of {login}", _PASSWORD),
+        *("rights", "it refuses the login of {login}", _LOGIN_AGAIN),
         Status.UNKNOWN,
     ),
     _Meaning(
@@ -125,7 +128,7 @@ def took_no_connection(error: psycopg.Error, login: str, where: str) -> Database
     for each in _CONNECTING:
         if re.search(each.text, text, re.I):
             says, hint = (part.replace("{login}", login).replace("{where}", where) for part in (each.says or own, each.hint))
-            return failure(each.phase, says, hint, each.status, refused=True)
+            return failure(each.phase, says, hint, each.status, refused=True, sqlstate=each.sqlstate)
     return failure("connect", f"it takes no connection: {own}", "look at its log", Status.FAILING, refused=True)
 
 

@@ -10,6 +10,7 @@ import enum
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 
 from .text import EMPTY, Shown, clean
@@ -45,6 +46,7 @@ def labels_of(labels: Mapping[str, str]) -> Labels:
     return tuple(sorted(labels.items()))
 
 
+@lru_cache(maxsize=65536)
 def series_key(name: str, labels: Labels = NO_LABELS) -> str:
     """`name`, or `name{label="value",…}` with sorted labels, escaped as Prometheus writes them."""
     if not labels:

@@ -16,7 +16,9 @@ _SHORTEST = 4
 """A secret shorter than this would mask ordinary words; none worth the name is."""
 
 _USERINFO = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
-_KEY_VALUE = re.compile(r"\b(password|passwd|pwd|token|secret|api[_-]?key|authorization)(\s*[=:]\s*)(bearer\s+)?(\S+)", re.I)
+_KEY_VALUE = re.compile(
+    r"\b(password|passwd|pwd|token|secret|api[_-]?key|authorization)(\s*[=:]\s*)((?:bearer|basic|token)\s+)?(\S+)", re.I
+)
 _SQL = re.compile(
     r"""
       (?P<string>(?:\b[EeBbXxNn]|[Uu]&)?'(?:[^'\\]|''|\\.)*')

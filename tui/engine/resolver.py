@@ -6,11 +6,13 @@ request is in, so that a failure can name it.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import httpcore
 
@@ -20,7 +22,11 @@ REMEMBERED = 60.0
 FIRST_ADDRESS = 2.0
 """Seconds that one address may take while others are left to try: a black-holed IPv6 must not cost the whole deadline."""
 
+Entries = list[Any]
+"""What the resolver gives: tuples whose last member begins with the address."""
+
 _known: dict[tuple[str, int], tuple[float, tuple[str, ...]]] = {}
+_asked: dict[tuple[asyncio.AbstractEventLoop, str, int], asyncio.Task[Entries]] = {}
 
 
 class NameNotFound(Exception):
@@ -29,9 +35,11 @@ class NameNotFound(Exception):
 
 @dataclass(slots=True)
 class Phase:
-    """Where a request is: `DNS`, `connect`, `TLS`, `first byte`, `body`."""
+    """Where a request is: `DNS`, `connect`, `TLS`, `first byte`, `body`. `reused` while it goes over a connection that was
+    open before."""
 
     now: str = "connect"
+    reused: bool = False
 
 
 async def addresses(host: str, port: int) -> tuple[str, ...]:
@@ -46,12 +54,29 @@ async def addresses(host: str, port: int) -> tuple[str, ...]:
     if known and time.monotonic() - known[0] < REMEMBERED:
         return known[1]
     try:
-        found = await in_daemon_thread(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), "watchfloor-dns")
+        found = await asyncio.shield(_lookup(host, port))
     except (OSError, UnicodeError) as error:
         raise NameNotFound(getattr(error, "strerror", None) or str(error)) from None
     answer = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
     _known[host, port] = (time.monotonic(), answer)
     return answer
+
+
+def _lookup(host: str, port: int) -> asyncio.Task[Entries]:
+    """The lookup that is under way for a name, or a new one: a resolver that hangs holds one thread a name, not one a poll."""
+    key = (asyncio.get_running_loop(), host, port)
+    if key not in _asked:
+        ask = in_daemon_thread(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM), "watchfloor-dns")
+        _asked[key] = asyncio.ensure_future(ask)
+        _asked[key].add_done_callback(lambda task: _forget(key, task))
+    return _asked[key]
+
+
+def _forget(key: tuple[asyncio.AbstractEventLoop, str, int], task: asyncio.Task[Entries]) -> None:
+    """A lookup has ended; whoever gave up waiting for it does not hear of its failure."""
+    del _asked[key]
+    if not task.cancelled():
+        task.exception()
 
 
 class Resolving(httpcore.AsyncNetworkBackend):

@@ -5,14 +5,16 @@ One alert per rule and series. Its life, as in Prometheus:
     inactive ──breached──▶ pending ──held `for`──▶ firing ──measured well──▶ resolved
                    ◀──measured well──┘                        (then inactive)
 
-*Unknown* (no value, or a reading past its freshness) neither fires nor resolves: the alert stays as it is. A panel shows the
-worst level breached now, pending or firing.
+*Unknown* (no value, or a reading past its freshness) neither fires nor resolves: the alert stays as it is. One that fires
+does so until it is measured well on every level; its severity follows the levels that have held. A panel shows the worst level
+breached now, pending or firing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -51,7 +53,7 @@ class Rule:
         if signal.name != self.signal:
             return False
         have = dict(signal.labels)
-        return all(label in have and fnmatchcase(have[label], pattern) for label, pattern in self.labels)
+        return all(label in have and _fits(have[label], pattern) for label, pattern in self.labels)
 
     def breached(self, value: float, limit: float) -> bool:
         """Whether the value lies beyond the limit; on it is not beyond it."""
@@ -140,10 +142,8 @@ class RuleBook:
             self._resolve(held, value, now)
             return
         held.resolved_at = None
-        firing = [place for place, since in held.breached_since.items() if self._fires(rule.levels[place], since, now)]
-        place = min(firing or held.breached_since, key=lambda each: rule.levels[each].severity)
-        level = rule.levels[place]
         before = held.alert if held.alert and held.alert.state != "resolved" else None
+        level, firing = self._level(rule, held, before is not None and before.state == "firing", now)
         since = min(held.breached_since.values())
         held.alert = Alert(
             fingerprint=fingerprint(self._environment, rule.name, rule.panel, signal.labels),
@@ -166,9 +166,21 @@ class RuleBook:
             playbook=rule.playbook,
         )
 
-    def _fires(self, level: Threshold, since: float, now: float) -> bool:
-        """Whether a level has been breached for as long as it must be."""
-        return not self._hold or now - since >= level.hold
+    def _level(self, rule: Rule, held: _Held, fired: bool, now: float) -> tuple[Threshold, bool]:
+        """The level that the alert stands at, and whether it fires: the worst that has held for as long as it must; where
+        none has, the worst breached is pending, but an alert that `fired` before goes on, at the mildest."""
+        breached = sorted((rule.levels[place] for place in held.breached_since), key=lambda level: level.severity)
+        long_enough = sorted(
+            (
+                rule.levels[place]
+                for place, since in held.breached_since.items()
+                if not self._hold or now - since >= rule.levels[place].hold
+            ),
+            key=lambda level: level.severity,
+        )
+        if long_enough:
+            return long_enough[0], True
+        return (breached[-1], True) if fired else (breached[0], False)
 
     def _resolve(self, held: _Held, value: float | None, now: float) -> None:
         """Measured well: a firing alert is resolved, a pending one was nothing."""
@@ -197,22 +209,38 @@ def fingerprint(environment: str, rule: str, panel: str, labels: Labels) -> str:
     return hashlib.sha256(json.dumps([environment, rule, panel, labels]).encode()).hexdigest()[:16]
 
 
+def _fits(value: str, pattern: str) -> bool:
+    """Whether a label's value is the one written, or fits the pattern (`PUBLISH_*`); `/clips/[id]` is itself as well."""
+    return value == pattern or fnmatchcase(value, pattern)
+
+
+_LABEL = re.compile(r'\s*([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*', re.S)
+_ESCAPED = re.compile(r"\\(.)", re.S)
+
+
 def parse_signal(text: str) -> tuple[str, str, dict[str, str]]:
-    """Panel, signal and labels in `jobs.failure_rate{kind="PUBLISH_*"}`. Raises ValueError, saying what to write."""
+    """Panel, signal and labels in `jobs.failure_rate{kind="PUBLISH_*"}`, as `series_key` writes them. Raises ValueError,
+    saying what to write."""
     head, brace, rest = text.partition("{")
     panel, dot, name = head.strip().partition(".")
     if not dot or not panel or not name:
         raise ValueError('expected PANEL.SIGNAL, such as "metrics.error_rate" or "jobs.failure_rate{kind=\\"CLIP_RENDER\\"}"')
+    return panel, name.strip(), _labels(rest.rstrip()) if brace else {}
+
+
+def _labels(rest: str) -> dict[str, str]:
+    """The labels in `kind="CLIP_RENDER", route="/a,b"}`. Raises ValueError."""
+    if not rest.endswith("}"):
+        raise ValueError("the labels are not closed: expected }")
     labels: dict[str, str] = {}
-    if brace:
-        if not rest.rstrip().endswith("}"):
-            raise ValueError("the labels are not closed: expected }")
-        for pair in filter(None, (piece.strip() for piece in rest.rstrip()[:-1].split(","))):
-            label, equals, value = pair.partition("=")
-            if not equals or len(value.strip()) < 2 or value.strip()[0] != '"' or value.strip()[-1] != '"':
-                raise ValueError(f'expected label="value", found {pair}')
-            labels[label.strip()] = value.strip()[1:-1]
-    return panel, name, labels
+    place, end = 0, len(rest) - 1
+    while rest[place:end].strip():
+        found = _LABEL.match(rest, place, end)
+        if not found or (found.end() < end and rest[found.end()] != ","):
+            raise ValueError(f'expected label="value", found {rest[place:end].strip()}')
+        labels[found.group(1)] = _ESCAPED.sub(lambda at: "\n" if at.group(1) == "n" else at.group(1), found.group(2))
+        place = found.end() + 1
+    return labels
 
 
 def describe(alert: Alert) -> Shown:

@@ -46,6 +46,18 @@ def parse_duration(text: object) -> float:
     raise ValueError('expected a duration such as "5s", "10m" or "24h"')
 
 
+SHORTEST = 0.1
+"""Seconds below which nothing is asked again, nor given time to answer."""
+
+
+def parse_interval(text: object) -> float:
+    """Like `parse_duration`, but long enough to poll by. Raises ValueError."""
+    seconds = parse_duration(text)
+    if seconds < SHORTEST:
+        raise ValueError(f'too short to ask by: expected "{SHORTEST * 1000:.0f}ms" at least, found "{text}"')
+    return seconds
+
+
 def parse_ratio(value: object) -> float:
     """A ratio in `"5 %"` or `0.05`. Raises ValueError for anything else, also for a bare number above 1."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -91,6 +103,12 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": r"^\d", "examples": ["5s", "10m", "24h"]}),
 ]
 """Seconds; typed `"5s"`, `"10m"`, `"24h"`."""
+Interval = Annotated[
+    float,
+    BeforeValidator(parse_interval),
+    WithJsonSchema({"type": "string", "pattern": r"^\d", "examples": ["5s", "1m"]}),
+]
+"""Seconds, 0.1 at least: how often something is asked, or how long an answer may take."""
 Ratio = Annotated[
     float, BeforeValidator(parse_ratio), WithJsonSchema({"type": ["string", "number"], "examples": ["5 %", 0.05]})
 ]

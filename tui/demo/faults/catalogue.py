@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 
 class Entry(NamedTuple):
-    """One fault as a person reads of it. `panel` is the one whose status changes."""
+    """One fault as a person reads of it. `panel` is the one whose status changes (a change is a sign beside a status, never one)."""
 
     name: str
     panel: str
@@ -69,7 +69,7 @@ CATALOGUE: Final = (
     ),
     Entry(
         "bad-deploy",
-        "deploys",
+        "metrics",
         "a new production deployment breaks one route for 35-60 % of its requests",
         "watchfloor demo rollback ID, with the id of the last good deployment",
     ),

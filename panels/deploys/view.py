@@ -1,0 +1,123 @@
+"""Deployments → what is drawn: the newest first, which one serves, what followed it, which was good before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tui.engine.clock import moment
+from tui.engine.history import History
+from tui.engine.panel import Cell, Column, DrawnRow, Fact, Facts, Layout, Readings, Room
+from tui.engine.reading import Reading, Row, Status
+from tui.engine.text import EMPTY, Shown
+from tui.engine.units import NOT_MEASURED, show_count, show_duration, show_ratio
+
+from . import CARD
+from .last_good import Choice, NothingGood, choose, number, text, title
+
+WIDE = 70
+"""Cells from which branches and what is said get more room, and the rest only what is left."""
+
+
+def view(readings: Readings, history: History, room: Room) -> Layout:
+    """A row a deployment; the one that serves says `live` in place of `ready`."""
+    reading = readings.one("deployments")
+    if reading is None:
+        return Layout(columns=CARD.columns, empty=Shown("no answer yet"))
+    rows = sorted(reading.rows, key=lambda row: -(number(row, "created") or 0.0))
+    try:
+        choice = choose(rows, readings.suspected)
+    except NothingGood:
+        choice = None
+    live = next((row for row in rows if row.cells.get("live") is True), None)
+    stale = (reading.target, reading.probe) in readings.stale
+    return Layout(
+        headline=_headline(reading, live, room.now),
+        source=Shown("vercel"),
+        figures=(Facts(_facts(reading, readings, live, room.now)),) if rows else (),
+        notes=reading.notes,
+        columns=_columns(rows, room),
+        rows=tuple(_drawn(row, readings, choice, room.now, stale) for row in rows),
+        empty=Shown("nothing was ever deployed") if reading.error is None else EMPTY,
+    )
+
+
+def _headline(reading: Reading, live: Row | None, now: float) -> Shown:
+    """What serves, for how long, and what is coming."""
+    parts = [f"live {title(live)}, {_age(live, now)}" if live else "which one serves is not known"]
+    if reading.value("newest_failed"):
+        parts.append("the newest failed")
+    if building := reading.value("building"):
+        parts.append(f"{show_count(building)} building")
+    return Shown(", ".join(parts))
+
+
+def _facts(reading: Reading, readings: Readings, live: Row | None, now: float) -> tuple[Fact, ...]:
+    """The figures on one line, the most wanted first."""
+    serving = Shown(f"{text(live, 'commit')} for {_age(live, now)}") if live else Shown("not known")
+    failed, success = reading.value("deployments_failed_24h"), reading.value("success_rate")
+    facts = [
+        Fact(Shown("live"), serving),
+        Fact(Shown("failed 24h"), show_count(failed), _judged(readings, "deployments_failed_24h"), "deployments_failed_24h"),
+        Fact(Shown("success"), show_ratio(success, 0), _judged(readings, "success_rate"), "success_rate"),
+    ]
+    if building := reading.value("building"):
+        facts.append(Fact(Shown("building"), show_count(building), key="building"))
+    return tuple(facts)
+
+
+def _judged(readings: Readings, key: str) -> Status | None:
+    status = readings.judgement(key).status
+    return None if status is Status.OK else status
+
+
+def _age(row: Row, now: float) -> Shown:
+    """How long it has been serving, or is there, at the view's moment."""
+    at = number(row, "live_since") or number(row, "created")
+    return show_duration(None if at is None else now - at)
+
+
+def _columns(rows: list[Row], room: Room) -> tuple[Column, ...]:
+    """The card's columns, no wider than what stands in them: the room is the text's."""
+    branch = max((len(text(row, "branch")) for row in rows), default=0)
+    state = max((len(_state(row)) + 2 * bool(row.status) for row in rows), default=0)
+    wide = room.width >= WIDE
+    widths = {"branch": min(branch, 18 if wide else 10), "state": max(state, 5), "says": 30 if wide else 16}
+    return tuple(replace(each, width=widths[each.name]) if each.name in widths else each for each in CARD.columns)
+
+
+def _state(row: Row) -> Shown:
+    """`live` where it serves; else the state's word."""
+    return Shown("live") if row.cells.get("live") is True else text(row, "state")
+
+
+def _drawn(row: Row, readings: Readings, choice: Choice | None, now: float, stale: bool) -> DrawnRow:
+    """One deployment's cells, in the order of the columns."""
+    live = row.cells.get("live") is True
+    quiet = not live and row.status is Status.OK
+    at = number(row, "live_since") or number(row, "created")
+    says, speaks = _says(row, readings, choice)
+    cells = {
+        "commit": Cell(text(row, "commit"), dim=quiet, order=text(row, "commit")),
+        "branch": Cell(text(row, "branch") or NOT_MEASURED, dim=quiet, order=text(row, "branch")),
+        "state": Cell(_state(row), row.status if row.status is not Status.OK else None, dim=quiet, order=_state(row)),
+        "at": Cell(moment(at, now) if at is not None else NOT_MEASURED, dim=quiet, order=at),
+        "says": Cell(says, dim=not speaks, order=says),
+        "author": Cell(text(row, "author"), dim=True, order=text(row, "author")),
+        "built_in": Cell(show_duration(number(row, "built_in")), dim=True, order=number(row, "built_in")),
+    }
+    return DrawnRow(row.key, tuple(cells[each.name] for each in CARD.columns), row.status, dim=stale)
+
+
+def _says(row: Row, readings: Readings, choice: Choice | None) -> tuple[Shown, bool]:
+    """What there is to say of it, and whether that is more than its commit's message."""
+    message = text(row, "message")
+    followed = readings.suspected.get(row.key) or readings.suspected.get(text(row, "pointed"))
+    if followed:
+        return Shown(f"◆ {followed}"), True
+    for said in (text(row, "pointing"), text(row, "error"), Shown("rolled back") if row.cells.get("rolled_back") else EMPTY):
+        if said:
+            return said, True
+    if choice and choice.good is row:
+        good = f"last good, {show_duration(number(row, 'served_for'))}"
+        return Shown(f"{good} · {message}" if message else good), True
+    return message, False

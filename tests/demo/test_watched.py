@@ -1,0 +1,179 @@
+"""Each fault changes its panel's status within two polls, and what its line in the docs says clears it, clears it.
+
+Watchfloor's own engine watches the running stack here, as the dashboard would; nothing is asked of the stack but what a person
+at the keyboard could: the remedies through the gate, the copied commands verbatim.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import eventually
+from tui.config import load
+from tui.demo import CATALOGUE, NAMES, Stack
+from tui.engine.actions import Plan, Result
+from tui.engine.engine import Engine
+from tui.engine.feed import Deed, Execute, Level, MakePlan, PanelState
+from tui.engine.journal import Journal
+from tui.engine.reading import Row, Status
+
+ROOT = Path(__file__).parent.parent.parent
+PANEL_OF = {each.name: each.panel for each in CATALOGUE}
+SEEDS = {name: place + 11 for place, name in enumerate(NAMES)}
+POLLS = 2
+HEALED = [
+    each.name for each in CATALOGUE if f"watchfloor demo heal {each.name}" in each.clears_by and each.name != "job-failures"
+]
+
+
+@dataclass
+class Watch:
+    """An engine that watches the stack, and the stack."""
+
+    engine: Engine
+    stack: Stack
+
+    def panel(self, name: str) -> PanelState:
+        found = self.engine.feed.newest().panel(name)
+        assert found is not None
+        return found
+
+    def status(self, name: str) -> Status:
+        return self.panel(name).status
+
+    def well(self) -> bool:
+        return all(panel.status is Status.OK for panel in self.engine.feed.newest().panels)
+
+    def rows(self, name: str) -> list[Row]:
+        return [row for probe in self.panel(name).probes if probe.good for row in probe.good.rows]
+
+    def do(self, action: str, *keys: str) -> Deed:
+        """An action as the screen does it: plan, the word for it, execution, proof."""
+        plan: Plan = self.engine.feed.ask(MakePlan(action, keys)).result(20)
+        deed: Deed = self.engine.feed.ask(Execute(plan, typed=plan.confirm, yes=True)).result(60)
+        return deed
+
+    def polls(self, name: str) -> dict[str, float]:
+        """When each probe of a panel was last read, by its name."""
+        return {f"{each.target}/{each.probe}": each.reading.at for each in self.panel(name).probes if each.reading}
+
+
+@pytest.fixture(scope="module")
+def watch(demo_stack: Stack) -> Iterator[Watch]:
+    # A short window, so that an error rate falls again while a test can wait for it.
+    quick = demo_stack.config_path.with_name("quick.toml")
+    quick.write_text(demo_stack.config_path.read_text().replace('window = "1m"', 'window = "12s"\ninterval = "2s"'))
+    engine = Engine(load(quick).setup, Level.ARMED, journal=Journal(":memory:"))
+    engine.start()
+    watching = Watch(engine, demo_stack)
+    eventually(watching.well, 40, "the stack is not well before anything was done to it")
+    yield watching
+    engine.stop()
+
+
+@pytest.fixture(autouse=True)
+def in_order(watch: Watch) -> Iterator[None]:
+    """Each test begins with everything well and leaves nothing at work."""
+    eventually(watch.well, 60, "not everything is well before the test")
+    yield
+    watch.stack.heal("all")
+
+
+def noticed(watch: Watch, fault: str) -> None:
+    """A fault changes the named panel's status within two polls; one that was under way when it came counts for neither."""
+    assert polls_until_seen(watch, fault) <= POLLS + 1
+    assert watch.status(PANEL_OF[fault]) in (Status.DEGRADED, Status.FAILING)
+
+
+def command(written: str) -> None:
+    """Runs a `watchfloor …` command as it was written, with the tests' own interpreter."""
+    program, *arguments = shlex.split(written)
+    assert program == "watchfloor"
+    done = subprocess.run([sys.executable, "-m", "tui", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+
+
+def polls_until_seen(watch: Watch, fault: str) -> int:
+    """Brings a fault about; how many polls of the panel's fastest probe it took until its status changed."""
+    panel = PANEL_OF[fault]
+    before = watch.polls(panel)
+    counted: dict[str, set[float]] = {name: set() for name in before}
+    watch.stack.fault(fault, SEEDS[fault])
+    done = watch.polls(panel)
+
+    def changed() -> bool:
+        for name, at in watch.polls(panel).items():
+            if at > done.get(name, 0.0):
+                counted.setdefault(name, set()).add(at)
+        return watch.status(panel) is not Status.OK
+
+    eventually(changed, 30, f"{fault} did not change {panel}")
+    return max((len(each) for each in counted.values()), default=0)
+
+
+@pytest.mark.parametrize("fault", HEALED)
+def test_a_fault_shows_within_two_polls_and_the_command_in_the_docs_clears_it(watch: Watch, fault: str) -> None:
+    noticed(watch, fault)
+    written = next(each.clears_by for each in CATALOGUE if each.name == fault)
+    assert f"watchfloor demo heal {fault}" in written
+    command(f"watchfloor demo heal {fault}")
+    eventually(lambda: watch.status(PANEL_OF[fault]) is Status.OK, 60, f"{PANEL_OF[fault]} is not well again")
+
+
+def test_terminating_the_root_of_a_lock_chain_clears_it(watch: Watch) -> None:
+    noticed(watch, "slow-query")
+    root = eventually(lambda: _root(watch), 20, "no root of the chain among the rows")
+    deed = watch.do("database.terminate", root.key)
+    assert [outcome.result for _, outcome in deed.outcomes] == [Result.DONE]
+    assert [proof.verified for _, proof in deed.proofs] == [True]
+    eventually(lambda: watch.status("database") is Status.OK, 30, "the database is not well after the deed")
+
+
+def _root(watch: Watch) -> Row | None:
+    """The session that others hang under and that hangs under none."""
+    rows = watch.rows("database")
+    parents = {row.parent for row in rows if row.parent}
+    return next((row for row in rows if row.key in parents and not row.parent), None)
+
+
+def test_unlocking_stuck_jobs_clears_them(watch: Watch) -> None:
+    noticed(watch, "stuck-jobs")
+    stuck = eventually(lambda: [row for row in watch.rows("jobs") if row.group == "job" and row.cells.get("why") == "stuck"], 20)
+    deed = watch.do("jobs.unlock", *(row.key for row in stuck))
+    assert {outcome.result for _, outcome in deed.outcomes} <= {Result.DONE, Result.CHANGED}
+    eventually(lambda: watch.status("jobs") is Status.OK, 40, "the queue is not well after the deed")
+
+
+def test_the_copied_rollback_command_clears_a_bad_deployment(watch: Watch) -> None:
+    noticed(watch, "bad-deploy")
+    eventually(lambda: watch.panel("deploys").suspected, 20, "the deployment is not marked as what the errors followed")
+    plan: Plan = watch.engine.feed.ask(MakePlan("deploys.rollback-hint", ())).result(20)
+    command(plan.copy)
+    eventually(watch.well, 60, "the dashboard did not notice the rollback")
+
+
+def test_failed_jobs_are_retried_once_their_cause_is_mended(watch: Watch) -> None:
+    noticed(watch, "job-failures")
+    command("watchfloor demo heal job-failures")
+    failed = eventually(
+        lambda: [row for row in watch.rows("jobs") if row.group == "job" and row.cells.get("why") == "failed"], 20
+    )
+    deed = watch.do("jobs.retry", *(row.key for row in failed[:5]))
+    assert {outcome.result for _, outcome in deed.outcomes} == {Result.DONE}
+    assert all(proof.verified for _, proof in deed.proofs)
+
+
+def test_the_docs_have_a_line_for_every_fault() -> None:
+    text = (ROOT / "docs" / "demo.md").read_text()
+    for each in CATALOGUE:
+        line = next((line for line in text.splitlines() if line.startswith(f"| `{each.name}` ")), "")
+        assert each.panel in line and each.clears_by.replace("|", "\\|") in line, (
+            f"docs/demo.md has no true line for {each.name}"
+        )

@@ -1,0 +1,417 @@
+"""Rules: against a plain model of what an alert's life is, and in the words of the documents they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.clocks import START
+from tui.engine.feed import Alert
+from tui.engine.history import History
+from tui.engine.panel import Threshold
+from tui.engine.reading import Change, Reading, Signal, Status, labels_of, series_key, signal
+from tui.engine.rules import RESOLVED_SHOWN, Rule, RuleBook, describe, fingerprint, parse_signal, worst_judged
+from tui.engine.suspects import followed_by, suspect_of, with_suspects
+from tui.engine.text import Shown
+
+HIGH_ERRORS = Rule(
+    "HighErrorRate", "api", "error_rate", "ratio", "above", (Threshold("P1", 0.005, 300.0), Threshold("P0", 0.01))
+)
+DOWN = Rule("ServiceDown", "web", "up", "count", "below", (Threshold("P0", 1.0, 120.0),))
+
+
+def errors(rate: float | None, **labels: str) -> Signal:
+    return signal("error_rate", rate, "ratio", **labels)
+
+
+class Watch:
+    """A rule book, and what it says as time goes by."""
+
+    def __init__(self, *rules: Rule, hold: bool = True) -> None:
+        self.history = History()
+        self.book = RuleBook(rules, "demo", self.history, hold=hold)
+        self.now = START
+
+    def sees(self, *signals: Signal, panel: str = "api", fresh: bool = True) -> list[tuple[str, str, str]]:
+        """Judges, and gives the alerts as (severity, state, series)."""
+        self.history.record(Reading(panel, panel, "look", self.now, 0.0, Status.OK, signals))
+        self.judged = self.book.judge(panel, [(each, fresh) for each in signals], self.now)
+        return self.alerts
+
+    @property
+    def alerts(self) -> list[tuple[str, str, str]]:
+        return [(each.severity, each.state, each.key) for each in self.book.alerts(self.now)]
+
+    def after(self, seconds: float) -> Watch:
+        self.now += seconds
+        return self
+
+
+# --- an alert's life, told ----------------------------------------------------------------------------------------------
+
+
+def test_a_breach_is_pending_until_it_has_held_then_fires_then_resolves() -> None:
+    web = Watch(DOWN)
+    assert web.sees(signal("up", 1.0), panel="web") == []
+    assert web.after(5).sees(signal("up", 0.0), panel="web") == [("P0", "pending", "web.up")]
+    assert web.after(119).sees(signal("up", 0.0), panel="web") == [("P0", "pending", "web.up")]
+    assert web.after(1).sees(signal("up", 0.0), panel="web") == [("P0", "firing", "web.up")]
+    assert web.after(5).sees(signal("up", 1.0), panel="web") == [("P0", "resolved", "web.up")]
+    assert web.after(RESOLVED_SHOWN).alerts == [("P0", "resolved", "web.up")]
+    assert web.after(1).alerts == []
+
+
+def test_a_breach_that_does_not_hold_was_nothing() -> None:
+    web = Watch(DOWN)
+    web.sees(signal("up", 0.0), panel="web")
+    assert web.after(60).sees(signal("up", 1.0), panel="web") == []
+    assert web.after(70).sees(signal("up", 0.0), panel="web") == [("P0", "pending", "web.up")], "the hold begins anew"
+
+
+def test_on_the_limit_is_not_beyond_it() -> None:
+    assert Watch(HIGH_ERRORS).sees(errors(0.005)) == []
+    assert Watch(HIGH_ERRORS).sees(errors(0.0050001)) == [("P1", "pending", "api.error_rate")]
+
+
+def test_two_levels_are_one_alert_that_escalates_and_calms_down() -> None:
+    api = Watch(HIGH_ERRORS)
+    assert api.sees(errors(0.007)) == [("P1", "pending", "api.error_rate")]
+    assert api.after(60).sees(errors(0.02)) == [("P0", "firing", "api.error_rate")], "the second level needs no hold"
+    first = api.book.alerts(api.now)[0]
+    assert (first.threshold, first.value, first.since, first.fired_at) == (0.01, 0.02, START, START + 60)
+    assert api.after(60).sees(errors(0.007)) == [("P1", "firing", "api.error_rate")], "milder, but it never unfires"
+    assert api.after(60).sees(errors(0.02)) == [("P0", "firing", "api.error_rate")]
+    assert api.after(60).sees(errors(0.001)) == [("P0", "resolved", "api.error_rate")]
+
+
+def test_unknown_neither_fires_nor_resolves() -> None:
+    web = Watch(DOWN)
+    web.sees(signal("up", 0.0), panel="web")
+    assert web.after(300).sees(signal("up", None), panel="web") == [("P0", "pending", "web.up")], "no value"
+    assert web.after(300).sees(signal("up", 0.0), panel="web", fresh=False) == [("P0", "pending", "web.up")], "too old"
+    assert web.after(1).sees(signal("up", 0.0), panel="web") == [("P0", "firing", "web.up")]
+    assert web.after(300).sees(signal("up", None), panel="web") == [("P0", "firing", "web.up")]
+    assert web.after(300).sees(signal("up", 1.0), panel="web", fresh=False) == [("P0", "firing", "web.up")]
+    assert web.judged["up"].status is Status.FAILING
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_is_no_data(value: float) -> None:
+    assert Watch(DOWN, HIGH_ERRORS).sees(errors(value), signal("up", value), panel="web") == []
+
+
+def test_a_series_that_vanishes_takes_its_alert_along() -> None:
+    api = Watch(replace(HIGH_ERRORS, levels=(Threshold("P1", 0.005),)))
+    assert api.sees(errors(0.02, route="/a"), errors(0.03, route="/b")) == [
+        ("P1", "firing", 'api.error_rate{route="/a"}'),
+        ("P1", "firing", 'api.error_rate{route="/b"}'),
+    ]
+    assert api.after(5).sees(errors(0.02, route="/a")) == [
+        ("P1", "firing", 'api.error_rate{route="/a"}'),
+        ("P1", "resolved", 'api.error_rate{route="/b"}'),
+    ]
+
+
+def test_each_series_is_held_apart() -> None:
+    api = Watch(replace(HIGH_ERRORS, levels=(Threshold("P1", 0.005, 60.0),)))
+    api.sees(errors(0.02, route="/a"), errors(0.0, route="/b"))
+    found = api.after(60).sees(errors(0.02, route="/a"), errors(0.02, route="/b"))
+    assert found == [("P1", "firing", 'api.error_rate{route="/a"}'), ("P1", "pending", 'api.error_rate{route="/b"}')]
+    prints = {each.fingerprint for each in api.book.alerts(api.now)}
+    assert len(prints) == 2
+
+
+def test_one_panels_reading_leaves_anothers_alerts_alone() -> None:
+    both = Watch(DOWN, replace(DOWN, panel="shop"))
+    both.sees(signal("up", 0.0), panel="web")
+    both.sees(signal("up", 0.0), panel="shop")
+    both.after(120).sees(panel="web")
+    assert both.alerts == [("P0", "pending", "shop.up")]
+
+
+def test_without_holding_a_breach_fires_at_once() -> None:
+    """`check` looks once: what is beyond a limit now counts."""
+    assert Watch(DOWN, hold=False).sees(signal("up", 0.0), panel="web") == [("P0", "firing", "web.up")]
+    assert Watch(HIGH_ERRORS, hold=False).sees(errors(0.02)) == [("P0", "firing", "api.error_rate")]
+
+
+def test_a_window_compares_the_mean_over_it() -> None:
+    api = Watch(replace(HIGH_ERRORS, levels=(Threshold("P1", 0.05),), window=60.0))
+    for rate in (0.0, 0.0, 0.12, 0.06):
+        found = api.after(10).sees(errors(rate))
+    assert found == [], "the mean is 4.5 %"
+    assert api.after(10).sees(errors(0.09)) == [("P1", "firing", "api.error_rate")], "5.4 %"
+    assert api.book.alerts(api.now)[0].value == pytest.approx(0.054)
+    assert api.after(300).sees(errors(0.01)) == [("P1", "resolved", "api.error_rate")], "what is older has left the window"
+
+
+def test_labels_of_a_rule_are_patterns() -> None:
+    publishing = replace(HIGH_ERRORS, labels=(("kind", "PUBLISH_*"),), levels=(Threshold("P0", 0.1),))
+    found = Watch(publishing).sees(
+        errors(0.5, kind="PUBLISH_TIKTOK"), errors(0.5, kind="CLIP_RENDER"), errors(0.5, route="/publish"), errors(0.5)
+    )
+    assert found == [("P0", "firing", 'api.error_rate{kind="PUBLISH_TIKTOK"}')]
+
+
+def test_a_route_with_brackets_is_itself() -> None:
+    one_route = replace(HIGH_ERRORS, labels=(("route", "/api/clips/[id]"),), levels=(Threshold("P0", 0.1),))
+    assert len(Watch(one_route).sees(errors(0.5, route="/api/clips/[id]"))) == 1
+
+
+def test_the_panel_is_told_the_worst_level_pending_or_firing_and_its_limit() -> None:
+    api = Watch(HIGH_ERRORS)
+    api.sees(errors(0.001))
+    assert (api.judged["error_rate"].status, api.judged["error_rate"].limit) == (Status.OK, "limit 0.5 %")
+    api.after(1).sees(errors(0.007))
+    assert (api.judged["error_rate"].status, api.judged["error_rate"].since) == (Status.FAILING, START + 1)
+    api.after(1).sees(errors(0.02))
+    assert api.judged["error_rate"].limit == "limit 1.0 %"
+    assert worst_judged(api.judged) is Status.FAILING
+    assert worst_judged({}) is Status.OK
+
+
+def test_p2_and_p3_degrade() -> None:
+    api = Watch(replace(HIGH_ERRORS, levels=(Threshold("P2", 0.01),)))
+    api.sees(errors(0.02))
+    assert api.judged["error_rate"].status is Status.DEGRADED
+
+
+def test_the_worst_stands_first_then_the_longest() -> None:
+    mild = replace(HIGH_ERRORS, name="mild", levels=(Threshold("P2", 0.001),))
+    api = Watch(HIGH_ERRORS, mild, DOWN)
+    api.sees(errors(0.02))
+    api.after(5).sees(signal("up", 0.0), panel="web")
+    assert [(severity, state) for severity, state, _ in api.alerts] == [("P0", "firing"), ("P2", "firing"), ("P0", "pending")]
+
+
+# --- an alert's life, against a model ------------------------------------------------------------------------------------
+
+SERIES = ("CLIP_RENDER", "PUBLISH_TIKTOK")
+values = st.one_of(st.none(), st.integers(0, 14).map(float))
+severities = st.lists(st.sampled_from(["P0", "P1", "P2", "P3"]), min_size=1, max_size=3, unique=True)
+
+
+@dataclass
+class Log:
+    """Everything that was measured of one series, since it (re)appeared. What an alert is follows from this alone."""
+
+    measured: list[tuple[float, float]] = field(default_factory=list)
+    ended: tuple[float, str] | None = None
+    """When a firing alert last ended, and at which severity."""
+
+
+class AlertLife(RuleBasedStateMachine):
+    """The rule book beside a model that derives each alert afresh from the log of measurements."""
+
+    @initialize(
+        way=st.sampled_from(["above", "below"]),
+        named=severities,
+        limits=st.lists(st.integers(2, 11), min_size=3, max_size=3),
+        holds=st.lists(st.sampled_from([0.0, 10.0, 20.0]), min_size=3, max_size=3),
+        hold=st.booleans(),
+    )
+    def begin(self, way: Any, named: list[Any], limits: list[int], holds: list[float], hold: bool) -> None:
+        levels = tuple(Threshold(name, float(limit), wait) for name, limit, wait in zip(named, limits, holds, strict=False))
+        self.rule = Rule("r", "jobs", "failed", "count", way, levels)
+        self.book = RuleBook((self.rule,), "demo", History(), hold=hold)
+        self.hold = hold
+        self.now = START
+        self.logs = {each: Log() for each in SERIES}
+        self.present: set[str] = set()
+
+    @rule(
+        seconds=st.sampled_from([0.0, 1.0, 5.0, 10.0, 20.0, 200.0]),
+        seen=st.dictionaries(st.sampled_from(SERIES), values),
+        fresh=st.booleans(),
+    )
+    def a_reading_comes(self, seconds: float, seen: dict[str, float | None], fresh: bool) -> None:
+        self.now += seconds
+        signals = [(signal("failed", value, kind=kind), fresh) for kind, value in seen.items()]
+        self.judged = self.book.judge("jobs", signals, self.now)
+        self.present = set(seen)
+        for kind, log in self.logs.items():
+            before = self.expected(log)
+            if kind not in seen:
+                log.measured.clear()
+            elif fresh and (value := seen[kind]) is not None:
+                log.measured.append((self.now, value))
+            after = self.expected(log)
+            if after is None and before is not None and before[1] == "firing":
+                log.ended = (self.now, before[0])
+            elif after is not None:
+                log.ended = None
+
+    def breached(self, level: Threshold, value: float) -> bool:
+        return value > level.limit if self.rule.way == "above" else value < level.limit
+
+    def since(self, level: Threshold, measured: list[tuple[float, float]]) -> float | None:
+        """When the unbroken run of measurements beyond the level's limit began."""
+        began = None
+        for at, value in measured:
+            began = (began if began is not None else at) if self.breached(level, value) else None
+        return began
+
+    def held(self, measured: list[tuple[float, float]]) -> list[str]:
+        """The levels that had been breached long enough when the last of these was measured."""
+        found = []
+        for level in self.rule.levels:
+            began = self.since(level, measured)
+            if began is not None and (not self.hold or measured[-1][0] - began >= level.hold):
+                found.append(level.severity)
+        return sorted(found)
+
+    def expected(self, log: Log) -> tuple[str, str] | None:
+        """Severity and state of the alert that this log makes."""
+        run: list[tuple[float, float]] = []
+        for point in log.measured:
+            run = [*run, point] if any(self.breached(level, point[1]) for level in self.rule.levels) else []
+        if not run:
+            return None
+        beyond = sorted(level.severity for level in self.rule.levels if self.breached(level, run[-1][1]))
+        if held := self.held(run):
+            return held[0], "firing"
+        fired = any(self.held(run[: end + 1]) for end in range(len(run)))
+        return (beyond[-1], "firing") if fired else (beyond[0], "pending")
+
+    @invariant()
+    def says_what_the_model_says(self) -> None:
+        found = {dict(each.labels)["kind"]: each for each in self.book.alerts(self.now)}
+        for kind, log in self.logs.items():
+            expected = self.expected(log)
+            if expected is None and log.ended and self.now - log.ended[0] <= RESOLVED_SHOWN:
+                expected = (log.ended[1], "resolved")
+            have = found.get(kind)
+            assert (have and (have.severity, have.state)) == expected, kind
+            if have is not None:
+                self.is_consistent(have)
+
+    def is_consistent(self, alert: Alert) -> None:
+        assert (alert.fired_at is None) == (alert.state == "pending")
+        assert alert.fired_at is None or alert.since <= alert.fired_at <= self.now
+        assert alert.fingerprint == fingerprint("demo", "r", "jobs", alert.labels)
+
+    @invariant()
+    def judges_what_is_there_and_nothing_else(self) -> None:
+        judged = getattr(self, "judged", {})
+        assert set(judged) == {series_key("failed", labels_of({"kind": kind})) for kind in self.present}
+        for kind in self.present:
+            status = judged[series_key("failed", labels_of({"kind": kind}))].status
+            assert (status > Status.OK) == (self.expected(self.logs[kind]) is not None)
+
+
+AlertLife.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestAlertLife = AlertLife.TestCase
+
+
+# --- identity ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_fingerprint_is_lasting_and_tells_apart() -> None:
+    known = fingerprint("production", "HighErrorRate", "api", labels_of({"route": "/a"}))
+    assert known == "b953b1d862ba64fa", "other systems keep it: it must not change from version to version"
+    others = {
+        fingerprint("staging", "HighErrorRate", "api", labels_of({"route": "/a"})),
+        fingerprint("production", "SlowResponseTime", "api", labels_of({"route": "/a"})),
+        fingerprint("production", "HighErrorRate", "web", labels_of({"route": "/a"})),
+        fingerprint("production", "HighErrorRate", "api", labels_of({"route": "/b"})),
+        fingerprint("production", "HighErrorRate", "api", ()),
+    }
+    assert len(others | {known}) == 6
+
+
+names = st.from_regex(r"[a-z_][a-z0-9_]{0,8}", fullmatch=True)
+
+
+@given(
+    panel=st.from_regex(r"[A-Za-z0-9_-]{1,8}", fullmatch=True),
+    name=names,
+    labels=st.dictionaries(names, st.text(max_size=12), max_size=3),
+)
+def test_a_key_as_it_is_written_is_read_back(panel: str, name: str, labels: dict[str, str]) -> None:
+    written = f"{panel}.{series_key(name, labels_of(labels))}"
+    assert parse_signal(written) == (panel, name, labels)
+
+
+def test_a_rule_on_a_key_copied_from_the_screen_finds_its_series() -> None:
+    awkward = errors(0.5, route='GET /clips/[id],"raw"\\', tenant="a}b=c")
+    _, name, labels = parse_signal(f"api.{awkward.key}")
+    assert replace(HIGH_ERRORS, signal=name, labels=labels_of(labels)).matches(awkward)
+
+
+def test_spaces_in_a_signal_do_not_matter() -> None:
+    assert parse_signal(' jobs.failed { kind = "A" , state = "B" } ') == ("jobs", "failed", {"kind": "A", "state": "B"})
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("error_rate", "expected PANEL.SIGNAL"),
+        (".rate", "expected PANEL.SIGNAL"),
+        ("api.", "expected PANEL.SIGNAL"),
+        ("", "expected PANEL.SIGNAL"),
+        ('api.rate{kind="A"', "expected }"),
+        ("api.rate{kind=A}", 'expected label="value", found kind=A'),
+        ('api.rate{kind="A" state="B"}', 'expected label="value"'),
+        ("api.rate{kind}", 'expected label="value", found kind'),
+    ],
+)
+def test_a_signal_that_is_none_says_what_to_write(written: str, says: str) -> None:
+    with pytest.raises(ValueError, match="expected") as refused:
+        parse_signal(written)
+    assert says in str(refused.value)
+
+
+def test_an_alert_in_words() -> None:
+    api = Watch(replace(HIGH_ERRORS, name="error rate"))
+    api.sees(errors(0.062, route="POST /api/checkout"))
+    (alert,) = api.book.alerts(api.now)
+    assert describe(alert) == "error rate POST /api/checkout 6.2 % > 1.0 %"
+
+
+# --- suspects ------------------------------------------------------------------------------------------------------------
+
+
+def deployment(seconds: float, name: str = "9f3c2a1") -> Change:
+    return Change(f"dpl_{name}", START + seconds, "deployment", Shown(f"deploy {name} main"))
+
+
+@pytest.fixture
+def alert() -> Alert:
+    api = Watch(HIGH_ERRORS)
+    api.sees(errors(0.062))
+    return api.book.alerts(api.now)[0]
+
+
+def test_the_nearest_change_before_an_alert_is_its_suspect(alert: Alert) -> None:
+    changes = [deployment(-1200, "old"), deployment(-600, "5be0d17"), deployment(-80), deployment(300, "later")]
+    assert suspect_of(alert, changes) == changes[2]
+    (told,) = with_suspects([alert], changes)
+    assert told.suspect == "deploy 9f3c2a1 main, 1m20s before"
+    assert followed_by([alert], changes) == {"dpl_9f3c2a1": "HighErrorRate 1m20s after"}
+
+
+@pytest.mark.parametrize("seconds", [-901.0, 11.0])
+def test_what_happened_long_before_or_after_is_no_suspect(alert: Alert, seconds: float) -> None:
+    assert suspect_of(alert, [deployment(seconds)]) is None
+    assert with_suspects([alert], [deployment(seconds)]) == (alert,)
+
+
+def test_clocks_differ_a_little(alert: Alert) -> None:
+    (told,) = with_suspects([alert], [deployment(5)])
+    assert told.suspect == "deploy 9f3c2a1 main, 0s before"
+
+
+def test_a_resolved_alert_suspects_nobody(alert: Alert) -> None:
+    over = replace(alert, state="resolved")
+    assert with_suspects([over], [deployment(-80)]) == (over,)
+    assert followed_by([over], [deployment(-80)]) == {}
+
+
+def test_a_change_is_told_of_the_worst_that_followed_it(alert: Alert) -> None:
+    mild = replace(alert, rule="SlowResponseTime", severity="P2", since=START - 20)
+    assert followed_by([mild, alert], [deployment(-80)]) == {"dpl_9f3c2a1": "HighErrorRate 1m20s after"}

@@ -1,0 +1,79 @@
+"""The real program as a person or a script runs it: `watchfloor …` in a process of its own, with a home of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests import theirs
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass
+class Program:
+    """`watchfloor`, with its state, config and working folder below `folder`."""
+
+    folder: Path
+    more: dict[str, str] = field(default_factory=dict)
+    """Environment variables besides."""
+
+    def __post_init__(self) -> None:
+        for name in ("state", "config", "work"):
+            (self.folder / name).mkdir()
+        theirs.install(self.folder / "packages")
+
+    @property
+    def argv(self) -> list[str]:
+        return [sys.executable, "-m", "tui"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+            "XDG_STATE_HOME": str(self.folder / "state"),
+            "XDG_CONFIG_HOME": str(self.folder / "config"),
+            "PYTHONPATH": f"{ROOT}:{self.folder / 'packages'}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "WATCHFLOOR_USER": "anna",
+            **self.more,
+        }
+
+    @property
+    def work(self) -> Path:
+        return self.folder / "work"
+
+    def config(self, text: str, name: str = "mine.toml") -> Path:
+        """Writes a config into the working folder."""
+        path = self.work / name
+        path.write_text(text)
+        return path
+
+    def run(self, *arguments: str | Path, within: float = 30.0) -> subprocess.CompletedProcess[str]:
+        """Runs it to its end."""
+        return subprocess.run(
+            [*self.argv, *map(str, arguments)],
+            cwd=self.work,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=within,
+        )
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        """Starts it, and leaves it running."""
+        return subprocess.Popen(
+            [*self.argv, *map(str, arguments)],
+            cwd=self.work,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )

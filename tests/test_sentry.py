@@ -1,0 +1,144 @@
+"""Crash reports: off unless asked for, and without anything that is nobody's business.
+
+A local HTTP server stands in for Sentry; the real SDK sends to it.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.running import ROOT
+from tui import sentry
+from tui.engine.secrets import SecretText
+
+CANARY = "canary/4711 horse+staple"
+
+
+@contextmanager
+def receiver(*, answers: bool = True) -> Iterator[tuple[str, list[str]]]:
+    """A DSN, and everything that was sent to it, unpacked."""
+    received: list[str] = []
+    ended = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            received.append(gzip.decompress(body).decode() if self.headers.get("content-encoding") == "gzip" else body.decode())
+            if not answers:
+                ended.wait(20)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield f"http://publickey@127.0.0.1:{server.server_port}/1", received
+    finally:
+        ended.set()
+        server.shutdown()
+        server.server_close()
+
+
+CRASH = """
+import asyncio, logging, os, sys, threading, urllib.request
+from urllib.parse import quote
+from tui import sentry
+from tui.engine.secrets import SecretText
+
+async def begin():
+    await sentry.start(SecretText("env:SENTRY_DSN"), "demo")
+    return await SecretText("env:CANARY").reveal()
+
+def connect(password):
+    headers = {"Authorization": f"Bearer {password}", "nested": [{"password": password}]}
+    statement = f"SELECT * FROM users WHERE token = '{password}'"
+    raise ConnectionError(f"connect failed to postgresql://app:{quote(password, safe='')}@db/shop with {password}")
+
+secret = asyncio.run(begin())
+logging.error("about to log in with %s", secret)
+import sentry_sdk
+sentry_sdk.add_breadcrumb(message=f"GET /?token={secret}", data={"headers": {"x": secret}})
+sentry_sdk.set_context("request", {"url": f"https://shop.example/?key={secret}", secret: "as a key"})
+HOW
+"""
+AT_THE_TOP = "connect(secret)"
+IN_A_THREAD = "thread = threading.Thread(target=connect, args=(secret,)); thread.start(); thread.join()"
+CAUGHT = "try:\n    connect(secret)\nexcept ConnectionError as error:\n    sentry.report(error)"
+
+
+def crash(dsn: str, how: str) -> tuple[subprocess.CompletedProcess[str], float]:
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", CRASH.replace("HOW", how), "--password", CANARY],
+        cwd=ROOT,
+        env={"SENTRY_DSN": dsn, "CANARY": CANARY, "PATH": "/usr/bin", "HOME": "/nowhere"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    return done, time.monotonic() - began
+
+
+@pytest.mark.parametrize("how", [AT_THE_TOP, IN_A_THREAD, CAUGHT])
+def test_a_crash_is_reported_without_a_secret_in_it(how: str) -> None:
+    with receiver() as (dsn, received):
+        crash(dsn, how)
+        (envelope,) = received
+    for secret in (CANARY, "canary", "4711", "staple", "horse"):
+        assert secret not in envelope
+    event = json.loads(envelope.splitlines()[2])
+    (error,) = event["exception"]["values"]
+    assert error["type"] == "ConnectionError"
+    assert error["value"] == "connect failed to postgresql://app:•••@db/shop with •••"
+    frames = error["stacktrace"]["frames"]
+    assert frames[-1]["function"] == "connect"
+    assert not any({"vars", "context_line", "pre_context", "abs_path"} & set(frame) for frame in frames)
+    assert (event["environment"], event["release"]) == ("demo", "watchfloor@0.1.0")
+
+
+def test_neither_host_nor_arguments_nor_modules_nor_log_lines_leave() -> None:
+    with receiver() as (dsn, received):
+        crash(dsn, AT_THE_TOP)
+        (envelope,) = received
+    event = json.loads(envelope.splitlines()[2])
+    assert socket.gethostname() not in envelope
+    assert event["server_name"] == ""
+    assert "sys.argv" not in envelope and "--password" not in envelope
+    assert "modules" not in event
+    assert "about to log in" not in envelope
+
+
+def test_a_sentry_that_does_not_answer_delays_the_exit_by_a_second_at_most() -> None:
+    with receiver() as (dsn, _):
+        _, usual = crash(dsn, CAUGHT)
+    with receiver(answers=False) as (dsn, received):
+        done, took = crash(dsn, CAUGHT)
+        assert received
+    assert took - usual < 1.5
+    assert "Sentry" not in done.stderr, "nothing is written onto the screen"
+
+
+def test_a_report_where_it_is_off_is_nothing() -> None:
+    sentry.report(RuntimeError("nobody asked"))
+
+
+async def test_what_is_no_dsn_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_DSN", "hello")
+    monkeypatch.setattr("tui.engine.secrets.known_values", set())
+    with pytest.raises(ValueError, match="no DSN: expected https://KEY@HOST/PROJECT"):
+        await sentry.start(SecretText("env:NO_DSN"), "demo")

@@ -1,0 +1,94 @@
+"""Opens the screen on a feed and gives the terminal back as it was found. Textual is imported here, late, and never before its
+environment is set.
+
+A terminal that stalls blocks Textual's loop for good; so a signal's deadline is kept by a thread of its own (textual.md 4.3).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from tui.engine.feed import Feed
+
+if TYPE_CHECKING:
+    from tui.screens.dashboard import WatchfloorApp
+
+USAGE = 64
+GRACE = 1.8
+"""Seconds after a signal within which the process has ended, whatever hangs; DESIGN.md allows two."""
+DANGEROUS = ("TEXTUAL_PRESS", "TEXTUAL_SCREENSHOT", "TEXTUAL_DRIVER", "TEXTUAL")
+"""What would type keys, end the program or speak another protocol, inherited from who knows where."""
+
+
+def run(
+    feed: Feed,
+    *,
+    stop: Callable[[float], None],
+    theme: str = "night",
+    ascii_only: bool = False,
+    keys: Mapping[str, str] | None = None,
+) -> int:
+    """Shows the dashboard until it is left; returns the exit code. `stop(seconds)` ends the engine, giving a deed that long."""
+    if why := refusal():
+        print(why, file=sys.stderr)  # noqa: T201  # there is no screen to say it on
+        return USAGE
+    prepare_environment()
+    from tui.screens.dashboard import WatchfloorApp, wants_ascii
+
+    app = WatchfloorApp(feed, theme=theme, ascii_only=ascii_only or wants_ascii(), keys=keys)
+    caught: list[int] = []
+    with signals(app, stop, caught):
+        app.run(mouse=False)
+    return 128 + caught[0] if caught else app.return_code or 0
+
+
+def refusal() -> str:
+    """Why there can be no dashboard here, and what to do instead; empty where there can."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return "watchfloor: the dashboard needs a terminal on stdin and stderr; without one, use: watchfloor check"
+    if os.environ.get("TERM", "") in ("", "dumb"):
+        return "watchfloor: this terminal cannot move its cursor (TERM is dumb or missing); use: watchfloor check"
+    return ""
+
+
+def prepare_environment() -> None:
+    """What Textual reads when it is imported."""
+    for name in DANGEROUS:
+        os.environ.pop(name, None)
+    os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    os.environ["TEXTUAL_FPS"] = "30"
+
+
+class signals(contextlib.AbstractContextManager[None]):  # noqa: N801  # reads as a statement: with signals(…)
+    """SIGTERM and SIGHUP leave as `q` does; a thread sees to it that the process ends in time, also with a stalled terminal."""
+
+    def __init__(self, app: WatchfloorApp, stop: Callable[[float], None], caught: list[int]) -> None:
+        self._app = app
+        self._stop = stop
+        self._caught = caught
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            self._before[number] = signal.signal(number, self._on_signal)
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave is what it takes
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._caught:
+            return
+        self._caught.append(number)
+        last_word = threading.Timer(GRACE, os._exit, (128 + number,))
+        last_word.daemon = True
+        last_word.start()
+        threading.Thread(target=self._stop, args=(GRACE - 0.3,), daemon=True).start()
+        self._app.call_later(self._app.exit, None, 128 + number)

@@ -1,0 +1,341 @@
+"""The board: every panel, or one at a time where the terminal is small. The first screen, and the one that others cover."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from textual.containers import Container
+from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.widget import Widget
+
+from tui.engine.feed import PollNow, Snapshot
+from tui.engine.text import Shown, clean
+from tui.widgets.canvas import Canvas
+from tui.widgets.footer import Hint
+from tui.widgets.ink import Piece, line
+from tui.widgets.panel import PanelView
+from tui.widgets.top import panel_bar
+
+from .arrangement import LEAST, columns_of, places, too_small
+from .keys import BOARD_KEYS
+from .live import Live
+from .selection import Selection, evidence, page_of, reason, selection_of, words_of
+
+
+class Placed(Layout):
+    """Textual's side of `arrangement.places`: each widget where the board says."""
+
+    name = "placed"
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
+        """Places the panels and the detail."""
+        regions = self._board.regions(size)
+        return [WidgetPlacement(regions[each], NULL_OFFSET, NULL_SPACING, each) for each in children if each in regions]
+
+
+class Panels(Container):
+    """Holds the panels and the detail beside them."""
+
+    DEFAULT_CSS = "Panels { height: 1fr; width: 100%; }"
+
+    def __init__(self, board: Board, children: Sequence[Widget]) -> None:
+        super().__init__(*children, id="panels")
+        self._placed = Placed(board)
+
+    @property
+    def layout(self) -> Layout:
+        """How the panels stand."""
+        return self._placed
+
+
+class Board(Live):
+    """All panels, the focus among them, and the keys that work on the focused one."""
+
+    DEFAULT_CSS = """
+    Board #bar { height: 1; display: none; }
+    Board #small { height: 1fr; display: none; }
+    Board.-one #bar { display: block; }
+    Board.-small #bar, Board.-small #panels, Board.-small #head, Board.-small #keys { display: none; }
+    Board.-small #small { display: block; }
+    """
+    BINDINGS = BOARD_KEYS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.panels: list[PanelView] = []
+        self.current = 0
+        self.zoomed = False
+        self._needs: list[int] = []
+        self._statuses: tuple[object, ...] = ()
+        self._columns = 0
+
+    # --- what it is made of -----------------------------------------------------------------------------------------
+
+    def body(self) -> Iterator[Widget]:
+        """The panel bar, the panels with the detail beside them, and the page for a terminal that is too small."""
+        dash = self.dash
+        self.panels = [
+            PanelView(number, state.name, dash.feed.history, dash.clock.monotonic, dash.look, dash.glyphs)
+            for number, state in enumerate(dash.snapshot.panels, 1)
+        ]
+        self._needs = [LEAST] * len(self.panels)
+        yield Canvas(dash.look, dash.glyphs, id="bar")
+        yield Panels(self, [*self.panels, Canvas(dash.look, dash.glyphs, id="aside")])
+        yield Canvas(dash.look, dash.glyphs, id="small")
+
+    def on_mount(self) -> None:
+        """The first panel has the keys."""
+        self._go(0)
+
+    def regions(self, size: Size) -> dict[Widget, Region]:
+        """Where each panel stands now, and the detail."""
+        whole = Region(0, 0, size.width, size.height)
+        columns = columns_of(self.size)
+        if columns == 1 or self.zoomed:
+            return {self.panels[self.current]: whole} if self.panels else {}
+        regions, aside = places(self._needs, size, columns)
+        found: dict[Widget, Region] = dict(zip(self.panels, regions, strict=True))
+        return found if aside is None else {**found, self.canvas("aside"): aside}
+
+    # --- what moves it ----------------------------------------------------------------------------------------------
+
+    def take(self, snapshot: Snapshot) -> None:
+        """A newer snapshot: each panel draws what differs."""
+        size = self.size
+        self.set_class(too_small(size), "-small")
+        self.set_class(columns_of(size) == 1, "-one")
+        if columns_of(size) != self._columns:
+            self._columns = columns_of(size)
+            self._place_panels()
+        if too_small(size):
+            says = f"{size.width}x{size.height} is too small: Watchfloor needs 60x15, and is at home from 80x24 on"
+            self.canvas("small").show([line(), line(Piece(Shown(f" {says}")))])
+            return
+        super().take(snapshot)
+        self.draw_bar()
+        if self.dash.frozen_at is None:
+            self._draw_panels(snapshot)
+
+    def _draw_panels(self, snapshot: Snapshot) -> None:
+        now = self.dash.clock.monotonic()
+        for panel in self.panels:
+            if (state := snapshot.panel(panel.panel)) is not None:
+                panel.zoomed = self.zoomed or columns_of(self.size) == 1
+                panel.take(state, now)
+        self._make_room(snapshot)
+        self._draw_aside()
+
+    def _make_room(self, snapshot: Snapshot) -> None:
+        """Panels move only where one needs more lines than it has, or a status has changed."""
+        statuses = tuple(panel.status for panel in snapshot.panels)
+        needs = [panel.wanted for panel in self.panels]
+        calm = statuses == self._statuses and all(need <= had for need, had in zip(needs, self._needs, strict=True))
+        if calm or not any(panel.size for panel in self.panels):
+            return
+        self._statuses = statuses
+        before = places(self._needs, self.query_one(Panels).size, columns_of(self.size))
+        self._needs = [max(need, LEAST) for need in needs]
+        if places(self._needs, self.query_one(Panels).size, columns_of(self.size)) != before:
+            self.query_one(Panels).refresh(layout=True)
+
+    def tick(self) -> None:
+        """A second has passed: the clock moves, and figures may have become late."""
+        if too_small(self.size):
+            return
+        super().tick()
+        if self.dash.frozen_at is None:
+            for panel in self.panels:
+                panel.tick(self.dash.clock.monotonic())
+
+    def on_panel_view_moved(self, event: PanelView.Moved) -> None:
+        """Another row, another detail, other keys."""
+        self.draw_keys()
+        self._draw_aside()
+
+    def _draw_aside(self) -> None:
+        """The detail of what is selected, where the terminal has room for it."""
+        aside = self.canvas("aside")
+        if aside.size.width and columns_of(self.size) == 3 and not self.zoomed:
+            from .detail import detail_lines  # not needed for the first picture of a smaller terminal
+
+            aside.show(detail_lines(self.dash, self.selection(), aside.size.width, aside.size.height))
+
+    # --- focus ------------------------------------------------------------------------------------------------------
+
+    @property
+    def focused_panel(self) -> PanelView | None:
+        """The panel that keys go to."""
+        return self.panels[self.current] if self.panels else None
+
+    def selection(self) -> Selection | None:
+        """What stands under the cursor."""
+        panel = self.focused_panel
+        return selection_of(panel) if panel else None
+
+    def _go(self, place: int) -> None:
+        if 0 <= place < len(self.panels):
+            self.current = place
+            self._place_panels()
+            self.draw_bar()
+
+    def _place_panels(self) -> None:
+        """Shows the panels that this arrangement shows; the focused one has the keys."""
+        one = columns_of(self.size) == 1 or self.zoomed
+        for at, panel in enumerate(self.panels):
+            panel.display = at == self.current or not one
+        self.canvas("aside").display = columns_of(self.size) == 3 and not self.zoomed
+        if self.panels:
+            self.panels[self.current].focus()
+        self.query_one(Panels).refresh(layout=True)
+
+    def draw_bar(self) -> None:
+        """The panel bar, with the panel that is shown."""
+        bar = panel_bar(self.dash.snapshot.panels, self._focused_name(), self.size.width, self.dash.glyphs)
+        self.canvas("bar").show([bar])
+
+    def _focused_name(self) -> str:
+        return self.panels[self.current].panel if self.panels else ""
+
+    def action_go(self, number: int) -> None:
+        """To a panel by its number."""
+        self._go(number - 1)
+
+    def action_turn(self, step: int) -> None:
+        """To the next panel."""
+        if self.panels:
+            self._go((self.current + step) % len(self.panels))
+
+    def action_aside(self, step: int) -> None:
+        """To the panel beside this one; to the next where they stand one at a time."""
+        panel = self.focused_panel
+        if panel is None or columns_of(self.size) == 1 or self.zoomed:
+            self.action_turn(step)
+            return
+        here = panel.region
+        beside = [
+            (abs(each.region.y - here.y), place)
+            for place, each in enumerate(self.panels)
+            if (each.region.x - here.x) * step > 0
+        ]
+        if beside:
+            self._go(min(beside)[1])
+
+    # --- looking ----------------------------------------------------------------------------------------------------
+
+    def action_move(self, step: int) -> None:
+        """Moves the cursor."""
+        if panel := self.focused_panel:
+            panel.move(step)
+
+    def action_leaf(self, direction: int) -> None:
+        """Moves by a page."""
+        if panel := self.focused_panel:
+            panel.page(direction)
+
+    def action_mark(self) -> None:
+        """Marks or unmarks the row."""
+        if panel := self.focused_panel:
+            panel.mark()
+
+    def action_sort(self) -> None:
+        """Sorts by the next column."""
+        if panel := self.focused_panel:
+            self.dash.tell(f"sorted {panel.sort_next()}")
+
+    def action_filter(self) -> None:
+        """Filters as one types."""
+        if panel := self.focused_panel:
+            panel.start_filter()
+
+    def action_zoom(self) -> None:
+        """One panel alone, or all again."""
+        self.zoomed = not self.zoomed
+        self._place_panels()
+        self.call_after_refresh(lambda: self.take(self.dash.snapshot))
+
+    def action_back(self) -> None:
+        """Lets go of the innermost thing: filter and marks, then freeze, then zoom."""
+        panel = self.focused_panel
+        if panel is not None and panel.rest():
+            return
+        if self.dash.frozen_at is not None:
+            self.action_freeze()
+        elif self.zoomed:
+            self.action_zoom()
+
+    def action_freeze(self) -> None:
+        """Holds the panels still; lines 1 and 2 and the polling go on."""
+        self.dash.frozen_at = self.dash.clock.utc() if self.dash.frozen_at is None else None
+        self.take(self.dash.snapshot)
+
+    def action_poll(self) -> None:
+        """Asks this panel's sources now."""
+        if panel := self.focused_panel:
+            self.dash.ask(PollNow(panel.panel))
+            self.dash.tell(f"asking {clean(panel.panel)} now")
+
+    def action_open(self) -> None:
+        """Everything known about the row or figure."""
+        selection = self.selection()
+        if selection is not None:
+            self.dash.open_detail(selection)
+
+    def action_copy(self) -> None:
+        """The row, to the terminal's clipboard."""
+        self._send(words_of)
+
+    def action_evidence(self) -> None:
+        """The row with time and source, for the chat."""
+        self._send(lambda selection: evidence(selection, self.dash.snapshot))
+
+    def _send(self, words: Callable[[Selection], str]) -> None:
+        selection = self.selection()
+        if selection is None or selection.drawn is None:
+            self.dash.tell("select a row first")
+        else:
+            self.dash.send_to_clipboard(words(selection))
+
+    def action_page(self) -> None:
+        """The row's page: as a link that the terminal may open, and to its clipboard."""
+        selection = self.selection()
+        page = page_of(selection) if selection else None
+        if page is None:
+            self.dash.tell("this row has no page")
+        else:
+            self.dash.send_to_clipboard(page.url, link=page.url)
+
+    # --- acting -----------------------------------------------------------------------------------------------------
+
+    def action_act(self, action: str) -> None:
+        """Opens the plan of a remedy for the marked rows, else for the selected one; or says why there is none."""
+        panel, selection = self.focused_panel, self.selection()
+        offer = next((each for each in panel.offers() if each.action == action), None) if panel else None
+        if panel is None or offer is None:
+            return
+        if why := reason(offer, selection):
+            self.dash.tell(f"{offer.title}: {why}")
+            return
+        keys = panel.targets() if offer.needs_row else ()
+        if len(keys) > 1 and not offer.bulk:
+            self.dash.tell(f"{offer.title} acts on one row at a time: unmark the others")
+            return
+        self.dash.open_plan(offer, keys)
+
+    def is_live(self, action: str) -> bool:
+        """Whether a remedy is offered for the selected row, or would only say why not."""
+        name = action.removeprefix("screen.act('").removesuffix("')")
+        panel = self.focused_panel
+        offer = next((each for each in panel.offers() if each.action == name), None) if panel else None
+        return offer is None or not reason(offer, self.selection())
+
+    def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
+        """`enter` first, then what this row offers, then the rest; what is not offered now comes behind."""
+        hints, last = super().hints()
+        panel = self.focused_panel
+        titles = {offer.title for offer in panel.offers()} if panel else set()
+        first = [hint for hint in hints if hint.does == "detail" or (hint.does in titles and hint.live)]
+        return [*first, *(hint for hint in hints if hint not in first)], last

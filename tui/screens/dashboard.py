@@ -1,0 +1,240 @@
+"""The Textual app: takes snapshots from the feed and gives them to the screen on top. It knows no panel and no action by name.
+
+The engine lives in another thread; its only words here are `News`, of which at most one is under way. A terminal that stalls
+stops this thread alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from rich.segment import Segments
+from rich.traceback import Traceback
+from textual.app import App
+from textual.binding import Binding
+from textual.message import Message
+from textual.screen import Screen
+
+from tui.engine.clock import Clock, SystemClock
+from tui.engine.feed import Ask, Feed, Offer, Snapshot
+from tui.engine.text import Shown, clean
+from tui.widgets.glyphs import ASCII, UNICODE
+from tui.widgets.ink import Piece
+from tui.widgets.theme import load_theme
+
+from .board import Board
+from .live import Live
+from .selection import Selection
+
+TOLD_FOR = 8.0
+"""Seconds for which a reason or outcome stands above the keys, or until the next key."""
+
+
+class News(Message):
+    """The feed has a newer snapshot."""
+
+
+class Answered(Message):
+    """A question to the engine has its answer."""
+
+    def __init__(self, then: Callable[[Future[Any]], None], answer: Future[Any]) -> None:
+        self.then = then
+        self.answer = answer
+        super().__init__()
+
+
+def _detail() -> Screen[Any]:
+    from .detail import Detail
+
+    return Detail()
+
+
+def _confirm() -> Screen[Any]:
+    from .confirm import Confirm
+
+    return Confirm()
+
+
+def _help() -> Screen[Any]:
+    from .help import Help
+
+    return Help()
+
+
+def _palette() -> Screen[Any]:
+    from .palette import Palette
+
+    return Palette()
+
+
+class WatchfloorApp(App[int], inherit_bindings=False):
+    """The dashboard on one feed."""
+
+    SCREENS = {"board": Board, "detail": _detail, "confirm": _confirm, "help": _help, "palette": _palette}
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "Watchfloor"
+    CSS = "Screen { background: ansi_default; color: ansi_default; } ToastRack { display: none; }"
+    BINDINGS = [
+        Binding("q,ctrl+q,ctrl+c", "leave", "quit", id="quit", show=False, tooltip="asks first while a deed is under way"),
+        Binding("colon,ctrl+p", "palette", "everything by name", id="palette", show=False),
+        Binding("question_mark", "help", "all keys", id="help", tooltip="the keys that work here"),
+    ]
+
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        theme: str = "night",
+        ascii_only: bool = False,
+        keys: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(ansi_color=True)  # our styles are the terminal's own; NO_COLOR then means none at all
+        self.feed = feed
+        self.clock: Clock = clock or SystemClock()
+        self.snapshot: Snapshot = feed.newest()
+        self.frozen_at: float | None = None
+        self.glyphs = ASCII if ascii_only else UNICODE
+        self.look = load_theme(theme, self._has_16_colours())
+        self._leaving = False
+        self._keys = dict(keys or {})
+
+    def _has_16_colours(self) -> bool:
+        return self.console.color_system == "standard"
+
+    # --- its life ---------------------------------------------------------------------------------------------------
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The board is the first screen."""
+        return self.get_screen("board")
+
+    def on_mount(self) -> None:
+        """From here on news wakes it, and the clock ticks."""
+        self.animation_level = "none"
+        self.set_keymap(allowed_keys(self._keys, self.snapshot))
+        self.feed.on_news(lambda: self.post_message(News()))
+        self.set_timer(0.01, self._tick)
+
+    def on_unmount(self) -> None:
+        """Nobody is to be woken any more."""
+        self.feed.on_news(None)
+
+    def _tick(self) -> None:
+        """Each second, just after the wall clock's."""
+        if isinstance(self.screen, Live):
+            self.screen.tick()
+        self.set_timer(1.005 - self.clock.utc() % 1.0, self._tick)
+
+    def on_news(self, event: News) -> None:
+        """The newest snapshot, to the screen on top."""
+        self.snapshot = self.feed.newest()
+        if isinstance(self.screen, Live):
+            self.screen.take(self.snapshot)
+
+    def _fatal_error(self) -> None:
+        """A crash shows where, but no local variables: they may hold secrets (textual.md 4.5)."""
+        self.bell()
+        trace = Traceback(show_locals=False)
+        self._exit_renderables.append(Segments(self.console.render(trace, self.console.options)))
+        self._close_messages_no_wait()
+
+    # --- the way back -----------------------------------------------------------------------------------------------
+
+    def ask(self, question: Ask, then: Callable[[Future[Any]], None] | None = None) -> None:
+        """A question to the engine. `then` gets the answered future, in this thread."""
+        future = self.feed.ask(question)
+        if then is not None:
+            answered = then
+            future.add_done_callback(lambda answer: self.post_message(Answered(answered, answer)) and None)
+
+    def on_answered(self, event: Answered) -> None:
+        """Hands an answer to whoever asked."""
+        event.then(event.answer)
+
+    def tell(self, says: str, piece: Piece | None = None) -> None:
+        """Says something above the keys, for a while or until the next key."""
+        screen = self.screen
+        if isinstance(screen, Live):
+            screen.say(piece or Piece(clean(says)), TOLD_FOR)
+
+    def send_to_clipboard(self, text: str, link: str = "") -> None:
+        """Sends a text to the terminal, which may put it on its clipboard: nothing tells us whether it did."""
+        self.copy_to_clipboard(text)
+        first = clean(text.partition("\n")[0].replace("\t", "  "), 120)
+        self.tell("", Piece(Shown(f"sent to the terminal's clipboard: {first}"), "text", link))
+
+    # --- screens ----------------------------------------------------------------------------------------------------
+
+    def open_detail(self, selection: Selection) -> None:
+        """Everything known about a row or figure."""
+        from .detail import Detail
+
+        screen = self.get_screen("detail", Detail)
+        screen.about(selection)
+        self.push_screen("detail")
+
+    def open_plan(self, offer: Offer, keys: tuple[str, ...]) -> None:
+        """Asks for a plan and shows it when it stands."""
+        from .confirm import Confirm
+
+        screen = self.get_screen("confirm", Confirm)
+        screen.begin(offer, keys)
+        self.push_screen("confirm")
+
+    def action_help(self) -> None:
+        """The keys that work on the screen below."""
+        from .help import Help
+
+        screen = self.get_screen("help", Help)
+        if self.screen is not screen:
+            screen.about(self.screen)
+            self.push_screen("help")
+
+    def action_palette(self) -> None:
+        """Everything by name."""
+        from .palette import Palette
+
+        screen = self.get_screen("palette", Palette)
+        if self.screen is not screen:
+            screen.begin(self.screen)
+            self.push_screen("palette")
+
+    def action_leave(self) -> None:
+        """Leaves; while a deed is under way, at the second time of asking."""
+        under_way = [deed for deed in self.snapshot.deeds if deed.ended is None]
+        if under_way and not self._leaving:
+            self._leaving = True
+            what = clean(under_way[0].plan.what, 50)
+            self.tell("", Piece(Shown(f"under way: {what}. q again leaves; it then has 2s to end"), "degraded"))
+            self.set_timer(TOLD_FOR, self._stay)
+            return
+        self.exit(0, return_code=0)
+
+    def _stay(self) -> None:
+        self._leaving = False
+
+    def use_theme(self, name: str) -> None:
+        """Another theme, at once."""
+        self.look = load_theme(name, self._has_16_colours())
+        for screen in self.screen_stack:
+            if isinstance(screen, Live):
+                screen.recolour()
+
+
+def allowed_keys(keys: Mapping[str, str], snapshot: Snapshot) -> dict[str, str]:
+    """The configured keys without those that would let a remedy act on a key that only looks."""
+    from tui.widgets.panel import may_act
+
+    remedies = {offer.action for panel in snapshot.panels for offer in panel.offers}
+    return {name: key for name, key in keys.items() if name not in remedies or all(map(may_act, key.split(",")))}
+
+
+def wants_ascii() -> bool:
+    """Whether the locale says that the terminal shows no Unicode."""
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        if value := os.environ.get(name):
+            return "utf" not in value.lower()
+    return True

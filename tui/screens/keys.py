@@ -1,0 +1,37 @@
+"""The board's keys, by a name that the config can give other keys to. `?`, the last line and the palette are made from these.
+
+Lower case looks, upper case acts: nothing here reaches production. The keys that do are a panel's own (`PanelView`), made from
+what its rows offer.
+"""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+
+FAR = 10**6
+"""More steps than there are rows."""
+
+BOARD_KEYS = [
+    Binding("enter", "open", "detail", id="open", tooltip="everything known about the row or figure"),
+    Binding("slash", "filter", "filter", id="filter", tooltip="show the rows that hold what you type"),
+    Binding("s", "sort", "sort", id="sort", tooltip="sort by the next column; after the last, the worst first"),
+    Binding("z", "zoom", "zoom", id="zoom", tooltip="this panel alone, and all of them again"),
+    Binding("m", "mark", "mark", id="mark", tooltip="mark the row, or unmark it; an action takes the marked rows"),
+    Binding("r", "poll", "poll now", id="poll", tooltip="ask this panel's sources now"),
+    Binding("space", "freeze", "freeze", id="freeze", tooltip="hold the picture still; polling goes on"),
+    Binding("y", "copy", "copy", id="copy", tooltip="the row, to the terminal's clipboard"),
+    Binding("e", "evidence", "evidence", id="evidence", tooltip="the row with time and source, for the chat"),
+    Binding("o", "page", "page", id="page", tooltip="its page: a link, also sent to the terminal's clipboard"),
+    Binding("escape", "back", "back", id="back", show=False, tooltip="let go of filter, marks, zoom or freeze"),
+    Binding("tab", "turn(1)", "next panel", id="panel.next", show=False),
+    Binding("shift+tab", "turn(-1)", "previous panel", id="panel.previous", show=False),
+    Binding("j,down", "move(1)", "down", id="down", show=False),
+    Binding("k,up", "move(-1)", "up", id="up", show=False),
+    Binding("h,left", "aside(-1)", "panel to the left", id="left", show=False),
+    Binding("l,right", "aside(1)", "panel to the right", id="right", show=False),
+    Binding("g,home", f"move(-{FAR})", "first row", id="home", show=False),
+    Binding("G,end", f"move({FAR})", "last row", id="end", show=False),
+    Binding("pagedown", "leaf(1)", "page down", id="pagedown", show=False),
+    Binding("pageup", "leaf(-1)", "page up", id="pageup", show=False),
+    *(Binding(str(number), f"go({number})", f"panel {number}", id=f"panel.{number}", show=False) for number in range(1, 10)),
+]

@@ -1,0 +1,191 @@
+"""What all screens share: lines 1 and 2 on top, always live, a body, and the keys that work here at the bottom.
+
+A screen is declared once and pushed by name (a new one a push would leak), so `on_screen_resume` must make it current again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.events import Resize, ScreenResume
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+
+from tui.engine.feed import Snapshot
+from tui.engine.text import Shown, clean
+from tui.widgets.canvas import Canvas
+from tui.widgets.footer import Hint, key_line
+from tui.widgets.ink import BLANK, Line, Piece, cut_line, spaces
+from tui.widgets.tight import TightCompositor
+from tui.widgets.top import line_one, line_two
+
+if TYPE_CHECKING:
+    from .dashboard import WatchfloorApp
+
+KEY_SIGNS = {
+    "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "down": "↓",
+    "up": "↑", "left": "←", "right": "→", "shift+tab": "shift+tab",
+}  # fmt: skip
+
+
+def sign_of(key: str) -> Shown:
+    """A key as it is written on screen."""
+    return clean(KEY_SIGNS.get(key, key))
+
+
+class Live(Screen[None], inherit_bindings=False):
+    """A screen with lines 1 and 2, a body and a last line."""
+
+    DEFAULT_CSS = """
+    Live { layers: below over; }
+    Live #head { height: 2; }
+    Live #body { height: 1fr; width: 100%; }
+    Live #keys { height: 1; }
+    Live #says { height: 1; dock: bottom; layer: over; offset-y: -1; display: none; }
+    """
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = TightCompositor()
+        self._until: Timer | None = None
+
+    @property
+    def dash(self) -> WatchfloorApp:
+        """The app this screen belongs to."""
+        return cast("WatchfloorApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Head, body, message, keys."""
+        theme, glyphs = self.dash.look, self.dash.glyphs
+        yield Canvas(theme, glyphs, id="head")
+        yield from self.body()
+        yield Canvas(theme, glyphs, id="keys")
+        yield Canvas(theme, glyphs, id="says")
+
+    def body(self) -> Iterator[Widget]:
+        """What stands between lines 2 and the last."""
+        yield Canvas(self.dash.look, self.dash.glyphs, id="body")
+
+    # --- what moves it ----------------------------------------------------------------------------------------------
+
+    def on_screen_resume(self, event: ScreenResume) -> None:
+        """It is on top (again): what happened meanwhile is drawn."""
+        self.take(self.dash.snapshot)
+
+    def on_resize(self, event: Resize) -> None:
+        """Another size, another picture, once the widgets know their rooms."""
+        self.call_after_refresh(lambda: self.take(self.dash.snapshot))
+
+    def take(self, snapshot: Snapshot) -> None:
+        """A newer snapshot. Screens add their own part."""
+        self.draw_head(snapshot)
+        self.draw_keys()
+
+    def tick(self) -> None:
+        """A second has passed."""
+        self.draw_head(self.dash.snapshot)
+
+    def draw_head(self, snapshot: Snapshot) -> None:
+        """Lines 1 and 2."""
+        width, dash = self.size.width, self.dash
+        one = line_one(snapshot, dash.clock.utc(), dash.frozen_at, width, dash.glyphs)
+        self.canvas("head").show([one, line_two(snapshot, width, dash.glyphs)])
+
+    def draw_keys(self) -> None:
+        """The last line, from the bindings that are live here."""
+        hints, last = self.hints()
+        self.canvas("keys").show([key_line(hints, last, self.size.width)])
+
+    def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
+        """The keys worth showing, and those at the right end."""
+        seen: set[str] = set()
+        hints, last = [], []
+        for active in self.active_bindings.values():
+            binding = active.binding
+            if not binding.show or binding.action in seen:
+                continue
+            seen.add(binding.action)
+            hint = Hint(sign_of(binding.key), clean(binding.description), self.is_live(binding.action))
+            (last if binding.id == "help" else hints).append(hint)
+        return hints, last
+
+    def is_live(self, action: str) -> bool:
+        """Whether a key does what it says now, or would only say why not."""
+        return True
+
+    # --- small services ---------------------------------------------------------------------------------------------
+
+    def canvas(self, name: str) -> Canvas:
+        """One of this screen's canvases."""
+        return self.query_one(f"#{name}", Canvas)
+
+    def say(self, piece: Piece, seconds: float) -> None:
+        """A line above the keys, for a while or until the next key: an outcome or a reason."""
+        says = self.canvas("says")
+        says.display = True
+        says.show([cut_line(Line((spaces(1), piece)), self.size.width)])
+        if self._until is not None:
+            self._until.stop()
+        self._until = self.set_timer(seconds, self.say_nothing)
+
+    def say_nothing(self) -> None:
+        """Takes the line away."""
+        self.canvas("says").display = False
+
+    def recolour(self) -> None:
+        """Another theme, or other signs."""
+        for each in self.query(Canvas):
+            each.recolour(self.dash.look, self.dash.glyphs)
+
+
+class Page(Live):
+    """A screen whose body is lines that scroll."""
+
+    BINDINGS = [
+        Binding("escape", "app.pop_screen", "back", id="back"),
+        Binding("j,down", "scroll(1)", "down", id="page.down", show=False),
+        Binding("k,up", "scroll(-1)", "up", id="page.up", show=False),
+        Binding("pagedown", "scroll(10)", "page down", id="page.pagedown", show=False),
+        Binding("pageup", "scroll(-10)", "page up", id="page.pageup", show=False),
+        Binding("g,home", "scroll(-9999)", "top", id="page.home", show=False),
+        Binding("G,end", "scroll(9999)", "end", id="page.end", show=False),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.top = 0
+
+    def page(self, width: int) -> Sequence[Line]:
+        """The whole body, however long."""
+        return ()
+
+    def pinned(self, width: int) -> Sequence[Line]:
+        """Lines that stay at the bottom of the body."""
+        return ()
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Draws head, body and keys."""
+        super().take(snapshot)
+        self.draw_body()
+
+    def draw_body(self) -> None:
+        """The part of the page that fits, and what is pinned below it."""
+        body = self.canvas("body")
+        width, height = body.size.width, body.size.height
+        lines, pinned = self.page(width), self.pinned(width)
+        room = max(1, height - len(pinned))
+        self.top = max(0, min(self.top, len(lines) - room))
+        shown = list(lines[self.top : self.top + room])
+        if len(lines) > self.top + room and shown:
+            below = len(lines) - self.top - room + 1
+            shown[-1] = Line((Piece(Shown(f" …{below} more lines below"), "dim"),))
+        shown += [BLANK] * (room - len(shown))
+        body.show([*shown, *pinned])
+
+    def action_scroll(self, lines: int) -> None:
+        """Moves the page."""
+        self.top = max(0, self.top + lines)
+        self.draw_body()

@@ -1,0 +1,216 @@
+"""A whole panel as lines: rule, what failed, notes, figures, titles, rows, trailer. Pure: data and room in, picture out.
+
+    ─ 2 metrics ✖ failing ─────────────── prometheus 03:12:09Z ─
+     errors    6.2 %  ✖  ▁▁▁▁▁▁▁▁◆▁▂▄▆███████   limit 5 %
+    ▸POST /api/checkout        3.1 /s    41.2 % ✖  2,900 ms
+
+What is above the rows stays; rows scroll under it and follow the cursor. What does not fit is counted (`…14 more, all ok`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tui.engine.panel import DrawnRow, Layout
+from tui.engine.reading import Reading, Status, worst
+from tui.engine.text import Shown
+
+from .figures import DrawnFigure, draw_figures
+from .freshness import Freshness
+from .glyphs import Glyphs
+from .ink import BLANK, ROLES, Line, Piece, Role, apart, cut_line, dimmed, spaces, width_of, wrap
+from .table import Fitted, fitting, heading, row_line, tree_lines
+
+LEAST_ROWS = 2
+"""Rows that figures leave room for, however low a panel is."""
+MOST_FAILURES = 2
+"""Failures that are spelt out; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The room, and with which signs it is filled."""
+
+    width: int
+    height: int
+    glyphs: Glyphs
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands on a panel's rule."""
+
+    number: int
+    name: Shown
+    status: Status
+    fresh: Freshness
+    focused: bool = False
+    suspected: bool = False
+    filter: str | None = None
+    """What rows are filtered by; None where they are not."""
+    typing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a person has done to a panel's rows: where the cursor stands, what is marked, sorted and scrolled."""
+
+    cursor: str | None = None
+    """The key of the row under the cursor."""
+    figure: str | None = None
+    """The signal of the figure under the cursor; then no row is."""
+    marked: frozenset[str] = frozenset()
+    sorted_by: str | None = None
+    top: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """The drawn panel. `top` is the first row shown, `shown` how many are, `wanted` the lines that would show everything."""
+
+    lines: tuple[Line, ...]
+    top: int
+    shown: int
+    wanted: int
+
+
+def draw_face(
+    head: Head, layout: Layout, rows: Sequence[DrawnRow], failures: Sequence[Reading], held: Held, frame: Frame
+) -> Face:
+    """The panel in its frame. `rows` are the layout's, filtered and in the order in which they are shown."""
+    above = [draw_rule(head, layout, len(rows), frame)]
+    above += failure_lines(failures, frame)
+    for note in layout.notes:
+        above += _wrapped(note, "dim", frame.width)
+    titles = _titles(layout, held, rows, frame)
+    figures = draw_figures(layout.figures, frame.width, frame.glyphs, held.figure if head.focused else None)
+    trailer = _wrapped(layout.trailer, "dim", frame.width) if layout.trailer else []
+    below = max(len(rows), 1 if layout.empty else 0) + len(trailer)
+    gap = 1 if figures and (rows or titles) else 0
+    wanted = len(above) + len(figures) + gap + len(titles) + below
+    above += _figure_lines(figures, frame, frame.height - len(above) - len(titles) - min(LEAST_ROWS, below), head.fresh.stale)
+    if gap and wanted <= frame.height + max(0, len(rows) - 4):
+        above.append(BLANK)
+    body, top, shown = _body(layout, rows, head, held, frame, frame.height - len(above) - len(titles) - len(trailer))
+    return Face(tuple([*above, *titles, *body, *trailer][: frame.height]), top, shown, wanted)
+
+
+def draw_rule(head: Head, layout: Layout, count: int, frame: Frame) -> Line:
+    """The line that begins a panel: number and name, status, what it is filtered by, source and freshness."""
+    rule = Piece(Shown(frame.glyphs.rule), "focus" if head.focused else "faint")
+    title: Role = "focus" if head.focused else "strong"
+    left = [rule, spaces(1), Piece(Shown(f"{head.number} {head.name}"), title), spaces(1), *status_pieces(head, frame.glyphs)]
+    if head.filter is not None:
+        caret = frame.glyphs.caret if head.typing else ""
+        matched = f" {count} match" + ("" if count == 1 else "es")
+        left += [spaces(1), Piece(Shown(f"/{head.filter}{caret}"), "focus"), Piece(Shown(matched), "dim")]
+    right = [spaces(1)]
+    if layout.source:
+        right += [Piece(layout.source, "dim"), spaces(1)]
+    if head.fresh.says:
+        right += [Piece(head.fresh.says, head.fresh.role), spaces(1)]
+    right.append(rule)
+    headline = [spaces(2), Piece(layout.headline, "dim")] if layout.headline and head.filter is None else []
+    if headline and width_of([*left, *headline, *right]) + 4 <= frame.width:
+        left += headline
+    return apart([*left, spaces(1)], right, frame.width, rule)
+
+
+def status_pieces(head: Head, glyphs: Glyphs) -> list[Piece]:
+    """A panel's status as glyph and word; only the glyph where all is well."""
+    word = "" if head.status is Status.OK else f" {head.status.word}"
+    pieces = [Piece(Shown(f"{glyphs.status[head.status]}{word}"), ROLES[head.status])]
+    return [*pieces, Piece(Shown(glyphs.change), "change")] if head.suspected else pieces
+
+
+def failure_lines(failures: Sequence[Reading], frame: Frame) -> list[Line]:
+    """What could not be measured, in words, and what to try; more of them than a few are counted."""
+    lines: list[Line] = []
+    for reading in failures[:MOST_FAILURES]:
+        if reading.error is None:
+            continue
+        lines.append(cut_line(Line(tuple(_failure(reading, frame.glyphs))), frame.width))
+        if reading.error.hint:
+            lines += _wrapped(Shown(f"  try: {reading.error.hint}"), "dim", frame.width)[:2]
+    if len(failures) > MOST_FAILURES:
+        lines.append(Line((Piece(Shown(f" …{len(failures) - MOST_FAILURES} more without an answer"), "dim"),)))
+    return lines
+
+
+def _failure(reading: Reading, glyphs: Glyphs) -> list[Piece]:
+    error = reading.error
+    assert error is not None
+    who = f"{reading.target}: " if reading.target != reading.panel else ""
+    role = ROLES[max(reading.status, Status.UNKNOWN)]
+    glyph = glyphs.status[max(reading.status, Status.UNKNOWN)]
+    return [spaces(1), Piece(Shown(f"{glyph} "), role), Piece(Shown(f"{who}{error.phase}: "), role), Piece(error.says)]
+
+
+def _wrapped(text: Shown, role: Role, width: int) -> list[Line]:
+    """Text in as many lines as it needs, one cell in from the left."""
+    return [Line((spaces(1), Piece(part, role))) for part in wrap(text, width - 2)]
+
+
+def _figure_lines(figures: Sequence[DrawnFigure], frame: Frame, room: int, stale: bool) -> list[Line]:
+    """The figures' lines; those that do not fit are counted."""
+    lines = [dimmed(each.line) if stale else each.line for each in figures]
+    if len(lines) <= max(room, 1):
+        return lines
+    hidden = len(lines) - max(room, 1) + 1
+    return [*lines[:-hidden], Line((Piece(Shown(f" …{hidden} more figures"), "dim"),))]
+
+
+def _titles(layout: Layout, held: Held, rows: Sequence[DrawnRow], frame: Frame) -> list[Line]:
+    if not rows or not any(column.title for column in layout.columns):
+        return []
+    return [cut_line(heading(fitting(layout, frame.width), held.sorted_by), frame.width)]
+
+
+def _body(
+    layout: Layout, rows: Sequence[DrawnRow], head: Head, held: Held, frame: Frame, room: int
+) -> tuple[list[Line], int, int]:
+    """The rows that fit, and what is said of the others."""
+    if not rows:
+        says = Shown("nothing matches") if head.filter else layout.empty
+        return (_wrapped(says, "dim", frame.width) if says else []), 0, 0
+    room = max(room, 1)
+    count = len(rows) if len(rows) <= room else max(room - 1, 1)
+    top = _top(rows, held, count)
+    shown = fitting(layout, frame.width)
+    trees = tree_lines(rows, frame.glyphs)
+    lines = [
+        cut_line(_row(row, shown, trees[place], head, held, frame), frame.width)
+        for place, row in enumerate(rows[top : top + count], top)
+    ]
+    if count < len(rows) and room > 1:
+        lines.append(Line((Piece(_more(rows, top, count), "dim"),)))
+    return lines, top, count
+
+
+def _top(rows: Sequence[DrawnRow], held: Held, count: int) -> int:
+    """The first row to show: where it was, moved no further than the cursor needs."""
+    top = max(0, min(held.top, len(rows) - count))
+    at = next((place for place, row in enumerate(rows) if row.key == held.cursor), None)
+    if at is None:
+        return top
+    return min(max(top, at - count + 1), at)
+
+
+def _row(row: DrawnRow, shown: Sequence[Fitted], tree: str, head: Head, held: Held, frame: Frame) -> Line:
+    here = head.focused and row.key == held.cursor
+    sign = spaces(1)
+    if row.key in held.marked:
+        sign = Piece(Shown(frame.glyphs.mark), "focus")
+    elif here:
+        sign = Piece(Shown(frame.glyphs.cursor), "focus")
+    return row_line(row, shown, tree, frame.glyphs, sign, here, head.fresh.stale)
+
+
+def _more(rows: Sequence[DrawnRow], top: int, count: int) -> Shown:
+    """`…14 more, all ok`: how many rows are out of sight, where, and how the worst of them is."""
+    hidden = [*rows[:top], *rows[top + count :]]
+    below = len(rows) - top - count
+    where = f" …{below} more" if not top else f" …{top} above, {below} below" if below else f" …{top} above"
+    status = worst(row.status for row in hidden)
+    return Shown(f"{where}, {'all ok' if status is Status.OK else f'worst {status.word}'}")

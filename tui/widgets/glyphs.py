@@ -1,0 +1,107 @@
+"""The signs of the screen, in Unicode and in ASCII. Severity is always a sign and a word and a place, never colour alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from rich.cells import cell_len
+
+from tui.engine.panel import Spark
+from tui.engine.reading import Status
+from tui.engine.text import Shown
+
+from .ink import Line, Piece
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One set of signs. `bars` rise from nothing to full; `eighths` fill a cell from below, for tall charts."""
+
+    status: Mapping[Status, str]
+    change: str
+    cursor: str
+    mark: str
+    rule: str
+    bars: str
+    caret: str
+    branch: str
+    last: str
+    trunk: str
+    ascii_only: bool = False
+
+    def sparkline(self, spark: Spark, width: int) -> tuple[Piece, ...]:
+        """The newest `width` values as bars; changes are marked, gaps are blank."""
+        skip = max(0, len(spark.values) - width)
+        values = spark.values[skip:]
+        known = [value for value in values if value is not None]
+        top = spark.top or max(known, default=0.0)
+        pieces: list[Piece] = []
+        run = ""
+        for place, value in enumerate(values, skip):
+            if place in spark.marks:
+                if run:
+                    pieces.append(Piece(Shown(run), "picture"))
+                pieces.append(Piece(Shown(self.change), "change"))
+                run = ""
+            else:
+                run += self.bar(value, top)
+        if run:
+            pieces.append(Piece(Shown(run), "picture"))
+        return tuple(pieces)
+
+    def bar(self, value: float | None, top: float) -> str:
+        """One value as a bar; a blank where nothing was measured."""
+        if value is None:
+            return " "
+        if top <= 0 or value <= 0:
+            return self.bars[0]
+        return self.bars[min(int(value / top * len(self.bars)), len(self.bars) - 1)]
+
+    def plain(self, drawn: Line) -> Line:
+        """The line as this set can show it: without Unicode, every other character is replaced, its width kept."""
+        if not self.ascii_only:
+            return drawn
+        return drawn._replace(pieces=tuple(piece._replace(text=to_ascii(piece.text)) for piece in drawn.pieces))
+
+
+UNICODE = Glyphs(
+    status=MappingProxyType({Status.OK: "●", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.FAILING: "✖"}),
+    change="◆",
+    cursor="▸",
+    mark="✓",
+    rule="─",
+    bars="▁▂▃▄▅▆▇█",
+    caret="▏",
+    branch="├ ",
+    last="└ ",
+    trunk="│ ",
+)
+ASCII = Glyphs(
+    status=MappingProxyType({Status.OK: "o", Status.DEGRADED: "^", Status.UNKNOWN: "?", Status.FAILING: "X"}),
+    change="*",
+    cursor=">",
+    mark="+",
+    rule="-",
+    bars="_.:-=+#@",
+    caret="_",
+    branch="|-",
+    last="`-",
+    trunk="| ",
+    ascii_only=True,
+)
+
+_PLAIN = str.maketrans(
+    {"…": "~", "–": "-", "—": "-", "·": "|", "×": "x", "→": ">", "←": "<", "↑": "^", "↓": "v", "●": "o", "▲": "^", "✖": "X",
+     "◆": "*", "▸": ">", "✓": "+", "±": "+", "µ": "u", "≥": ">", "≤": "<", "’": "'", "‘": "'", "“": '"', "”": '"',
+     "├": "|", "└": "`", "│": "|", "─": "-", "▏": "_"}
+)  # fmt: skip
+
+
+def to_ascii(text: Shown) -> Shown:
+    """The text in ASCII, each character in as many cells as before, so that columns stay."""
+    if text.isascii():
+        return text
+    known = text.translate(_PLAIN)
+    return Shown("".join(each if each.isascii() else "?" * cell_len(each) for each in known))

@@ -1,0 +1,77 @@
+"""Themes: one TOML file each, a style for every part that a piece of text can play."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from rich.errors import StyleSyntaxError
+from rich.style import Style
+
+from .ink import Piece, Role
+
+DEFAULT = "night"
+
+
+class ThemeError(Exception):
+    """A theme that is not there or not whole; the message says what to write."""
+
+
+@dataclass(frozen=True)
+class Theme:
+    """A theme's styles, for one depth of colour."""
+
+    name: str
+    background: Style
+    cursor: Style
+    styles: dict[Role, Style]
+
+    def style(self, piece: Piece, cursor: bool) -> Style:
+        """How a piece is drawn."""
+        return _combined(self.background, self.cursor if cursor else None, self.styles[piece.role], piece.link)
+
+
+@lru_cache(maxsize=4096)
+def _combined(background: Style, cursor: Style | None, own: Style, link: str) -> Style:
+    """One style object for one look: equal looks are the same object, so that comparing pictures is cheap."""
+    whole = background + own
+    if cursor is not None:
+        whole = whole + cursor if own.bgcolor is None else whole
+    return whole.update_link(link) if link else whole
+
+
+def theme_folder() -> Traversable:
+    """Where the themes are: inside the wheel, or at the root of a checkout."""
+    packaged = files("tui") / "data" / "themes"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "themes"
+
+
+def theme_names() -> list[str]:
+    """Every theme there is."""
+    return sorted(each.name.removesuffix(".toml") for each in theme_folder().iterdir() if each.name.endswith(".toml"))
+
+
+def load_theme(name: str, colours16: bool = False) -> Theme:
+    """The theme for a terminal of 256 colours and more, or of 16. Raises ThemeError."""
+    file = theme_folder() / f"{name}.toml"
+    if name not in theme_names():
+        raise ThemeError(f"there is no theme {name!r}; there are: {', '.join(theme_names())}")
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))["colours16" if colours16 else "colours"]
+        styles = {key: Style.parse(value) for key, value in table.items()}
+        return _theme(name, styles)
+    except (KeyError, StyleSyntaxError, tomllib.TOMLDecodeError) as error:
+        raise ThemeError(f"the theme {name!r} is not whole: {error}") from error
+
+
+def _theme(name: str, styles: dict[str, Style]) -> Theme:
+    roles: tuple[Role, ...] = (
+        "text", "dim", "faint", "ok", "degraded", "unknown", "failing", "change", "focus", "key", "picture", "alarm",
+    )  # fmt: skip
+    parts: dict[Role, Style] = {role: styles[role] for role in roles}
+    parts["strong"] = styles["text"] + Style(bold=True)
+    return Theme(name, styles["background"], styles["cursor"], parts)
