@@ -69,7 +69,7 @@ def test_help_names_every_command(program: Program) -> None:
     done = program.run("--help")
     assert done.returncode == 0
     for name in ALL:
-        assert re.search(rf"^  {name} +\S", done.stdout, re.M), name
+        assert re.search(rf"^ +{name} +\S", done.stdout, re.M), name
     for option in ("--config", "--env", "--read-only", "--ascii"):
         assert option in done.stdout
 

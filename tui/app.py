@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import sys
+import termios
 import threading
 from collections.abc import Callable, Mapping
 from types import FrameType
@@ -26,6 +27,9 @@ GRACE = 1.8
 DANGEROUS = ("TEXTUAL_PRESS", "TEXTUAL_SCREENSHOT", "TEXTUAL_DRIVER", "TEXTUAL")
 """What would type keys, end the program or speak another protocol, inherited from who knows where."""
 
+GIVEN_BACK = b"\x1b[<u\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[0m\x1b[?1049l"
+"""Keyboard, focus events, paste, cursor, colours and the other screen, as a terminal has them outside of programs."""
+
 
 def run(
     feed: Feed,
@@ -37,7 +41,7 @@ def run(
 ) -> int:
     """Shows the dashboard until it is left; returns the exit code. `stop(seconds)` ends the engine, giving a deed that long."""
     if why := refusal():
-        print(why, file=sys.stderr)  # noqa: T201  # there is no screen to say it on
+        print(why, file=sys.stderr)  # there is no screen to say it on
         return USAGE
     prepare_environment()
     from tui.screens.dashboard import WatchfloorApp, wants_ascii
@@ -66,7 +70,7 @@ def prepare_environment() -> None:
     os.environ["TEXTUAL_FPS"] = "30"
 
 
-class signals(contextlib.AbstractContextManager[None]):  # noqa: N801  # reads as a statement: with signals(…)
+class signals(contextlib.AbstractContextManager[None]):  # reads as a statement: with signals(…)
     """SIGTERM and SIGHUP leave as `q` does; a thread sees to it that the process ends in time, also with a stalled terminal."""
 
     def __init__(self, app: WatchfloorApp, stop: Callable[[float], None], caught: list[int]) -> None:
@@ -74,6 +78,7 @@ class signals(contextlib.AbstractContextManager[None]):  # noqa: N801  # reads a
         self._stop = stop
         self._caught = caught
         self._before: dict[int, object] = {}
+        self._terminal = termios.tcgetattr(sys.stdin.fileno())
 
     def __enter__(self) -> None:
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -87,8 +92,20 @@ class signals(contextlib.AbstractContextManager[None]):  # noqa: N801  # reads a
         if self._caught:
             return
         self._caught.append(number)
-        last_word = threading.Timer(GRACE, os._exit, (128 + number,))
+        last_word = threading.Timer(GRACE, self._give_up, (128 + number,))
         last_word.daemon = True
         last_word.start()
         threading.Thread(target=self._stop, args=(GRACE - 0.3,), daemon=True).start()
-        self._app.call_later(self._app.exit, None, 128 + number)
+        if (loop := self._app.loop) is not None:
+            loop.call_soon_threadsafe(self._app.exit, None, 128 + number)
+
+    def _give_up(self, code: int) -> None:
+        """Ends the process although the screen's loop hangs: what the terminal has not taken yet is thrown away, and it is
+        given back."""
+        with contextlib.suppress(OSError, termios.error):
+            out = sys.__stderr__.fileno() if sys.__stderr__ else 2
+            termios.tcflush(out, termios.TCOFLUSH)
+            os.set_blocking(out, False)
+            os.write(out, GIVEN_BACK)
+            termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self._terminal)
+        os._exit(code)

@@ -1,250 +1,252 @@
 """The commands, nothing else: each imports what it needs when it runs, so that `check` never pays for the screen.
 
 Names, flags and exit codes are a contract (DESIGN.md): 64 wrong usage, 78 bad config; errors go to stderr, a line each.
+Read by argparse, which costs a start 6 ms where click costs 50.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
-
-import click
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tui import __version__
 
 if TYPE_CHECKING:
     from tui.config import Loaded
 
-USAGE, DEFECT, BAD_CONFIG, INTERRUPTED = 64, 70, 78, 130
-"""A defect of our own has a code of its own: Python's 1 would read as *degraded*."""
+USAGE, BAD_CONFIG, INTERRUPTED = 64, 78, 130
+Subparsers = Any
+"""argparse has no public name for what `add_subparsers` gives."""
 
 
-class Choice:
-    """What the top-level options chose: which config, and how to show it."""
+class Parser(argparse.ArgumentParser):
+    """argparse, with wrong usage as exit code 64, and options never guessed from their beginnings."""
 
-    def __init__(self, config: str | None, env: str | None, read_only: bool, ascii_only: bool) -> None:
-        self.config, self.env, self.read_only, self.ascii_only = config, env, read_only, ascii_only
+    def __init__(self, **keywords: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **keywords)
 
-    def loaded(self) -> Loaded:
-        """The checked config; ends with exit code 78 and every mistake on stderr where it is bad."""
-        from tui.config import load
-        from tui.config_source import ConfigError, find
-
-        try:
-            return load(find(self.config, self.env))
-        except ConfigError as error:
-            for mistake in error.mistakes:
-                click.echo(str(mistake), err=True)
-            sys.exit(BAD_CONFIG)
+    def error(self, message: str) -> NoReturn:
+        """Says what is wrong and where to look, and ends with 64."""
+        self.exit(USAGE, f"{self.prog}: {message}; try: {self.prog} --help\n")
 
 
-def config_options(command: Callable[..., None]) -> Callable[..., None]:
-    """`--config` and `--env` behind a subcommand as well as before it."""
-    command = click.option("--config", "config", metavar="FILE", help="The config to use.")(command)
-    return click.option("--env", "env", metavar="NAME", help="Use config.NAME.toml beside the config.")(command)
+def loaded(options: argparse.Namespace) -> Loaded:
+    """The checked config; ends with exit code 78 and every mistake on stderr where it is bad."""
+    from tui.config import load
+    from tui.config_source import ConfigError, find
+
+    try:
+        return load(find(options.config, options.env))
+    except ConfigError as error:
+        for mistake in error.mistakes:
+            print(mistake, file=sys.stderr)  # commands print
+        sys.exit(BAD_CONFIG)
 
 
-def chosen(context: click.Context, config: str | None, env: str | None) -> Choice:
-    """The choice of the group, overridden by what stands behind the subcommand."""
-    choice: Choice = context.obj
-    return Choice(config or choice.config, env or choice.env, choice.read_only, choice.ascii_only)
+# --- what each command calls ----------------------------------------------------------------------------------------------
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--config", metavar="FILE", help="The config; else $WATCHFLOOR_CONFIG, ./config.toml, or the user's.")
-@click.option("--env", metavar="NAME", help="Use config.NAME.toml beside the config.")
-@click.option("--read-only", is_flag=True, help="Watch only: nothing leaves, no remedy runs.")
-@click.option("--ascii", "ascii_only", is_flag=True, help="Draw with ASCII characters alone.")
-@click.version_option(__version__, prog_name="watchfloor")
-@click.pass_context
-def main(context: click.Context, config: str | None, env: str | None, read_only: bool, ascii_only: bool) -> None:
-    """The dashboard an on-call engineer keeps open: what is broken, since when, and the remedy, shown before it runs.
+def _dashboard(options: argparse.Namespace) -> int:
+    from tui.commands.dashboard import dashboard
 
-    Without a command it opens the dashboard. `watchfloor demo` shows it on a stack of its own.
-    """
-    context.obj = Choice(config, env, read_only, ascii_only)
-    if context.invoked_subcommand is None:
-        from tui.commands.dashboard import dashboard
-
-        sys.exit(dashboard(context.obj.loaded(), read_only=read_only, ascii_only=ascii_only))
+    return dashboard(loaded(options), read_only=options.read_only, ascii_only=options.ascii)
 
 
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object (schema 1).")
-@click.option(
-    "--for", "seconds", type=click.FloatRange(0), help="Poll for so many seconds, and let rules hold; else poll once."
-)
-@config_options
-@click.pass_context
-def check(context: click.Context, as_json: bool, seconds: float | None, config: str | None, env: str | None) -> None:
-    """Poll, judge, print. Exit 0 ok, 1 degraded, 2 failing, 3 unknown."""
+def _check(options: argparse.Namespace) -> int:
     from tui.commands.check import check
 
-    sys.exit(check(chosen(context, config, env).loaded(), as_json=as_json, seconds=seconds))
+    return check(loaded(options), as_json=options.json, seconds=options.seconds)
 
 
-@main.command()
-@click.argument("action")
-@click.argument("args", nargs=-1)
-@click.option("--yes", is_flag=True, help="Run what changes; without it the plan is shown and nothing is done.")
-@click.option(
-    "--confirm", metavar="TEXT", default="", help="The text that the plan asks for: for what destroys, and in production."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@config_options
-@click.pass_context
-def act(
-    context: click.Context,
-    action: str,
-    args: tuple[str, ...],
-    yes: bool,
-    confirm: str,
-    as_json: bool,
-    config: str | None,
-    env: str | None,
-) -> None:
-    """One remedy without the screen: its plan, and with --yes or --confirm the deed and its proof.
-
-    Exit 0 done and verified, 4 refused or no longer as planned, 5 failed, 6 outcome unknown, 7 done but not verified.
-    """
+def _act(options: argparse.Namespace) -> int:
     from tui.commands.act import act
 
-    choice = chosen(context, config, env)
-    sys.exit(act(choice.loaded(), action, args, yes=yes, confirm=confirm, as_json=as_json, read_only=choice.read_only))
+    return act(
+        loaded(options),
+        options.action,
+        tuple(options.args),
+        yes=options.yes,
+        confirm=options.confirm,
+        as_json=options.json,
+        read_only=options.read_only,
+    )
 
 
-@main.group("config")
-def config_group() -> None:
-    """Check, show, describe or start a config."""
+def _config(options: argparse.Namespace) -> int:
+    from tui.commands import config
+
+    match options.what:
+        case "check":
+            return config.check_config(loaded(options), connect=options.connect)
+        case "show":
+            return config.show_config(loaded(options))
+        case "schema":
+            return config.print_schema()
+        case _:
+            return config.print_starter()
 
 
-@config_group.command("check")
-@click.option("--connect", is_flag=True, help="Also try each source once: reached, as whom, what is missing.")
-@config_options
-@click.pass_context
-def config_check(context: click.Context, connect: bool, config: str | None, env: str | None) -> None:
-    """Say everything that is wrong with the config. Exit 78 where something is."""
-    from tui.commands.config import check_config
-
-    sys.exit(check_config(chosen(context, config, env).loaded(), connect=connect))
-
-
-@config_group.command("show")
-@config_options
-@click.pass_context
-def config_show(context: click.Context, config: str | None, env: str | None) -> None:
-    """Print what came of the config, each value with where it came from; secrets stay references."""
-    from tui.commands.config import show_config
-
-    sys.exit(show_config(chosen(context, config, env).loaded()))
-
-
-@config_group.command("schema")
-def config_schema() -> None:
-    """Print the JSON Schema, for editors."""
-    from tui.commands.config import print_schema
-
-    sys.exit(print_schema())
-
-
-@config_group.command("init")
-def config_init() -> None:
-    """Print a commented config to start from."""
-    from tui.commands.config import print_starter
-
-    sys.exit(print_starter())
-
-
-@main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@click.option("--since", default="24h", metavar="AGE", help="How far back, such as 8h or 7d.")
-@config_options
-@click.pass_context
-def journal(context: click.Context, as_json: bool, since: str, config: str | None, env: str | None) -> None:
-    """Print what was done, and what came of it."""
+def _journal(options: argparse.Namespace) -> int:
     from tui.commands.journal import print_journal
 
-    sys.exit(print_journal(chosen(context, config, env).loaded(), as_json=as_json, since=since))
+    return print_journal(loaded(options), as_json=options.json, since=options.since)
 
 
-@main.group(invoke_without_command=True)
-@click.option("--headless", is_flag=True, help="Start the stack alone, print its config's path, stay until interrupted.")
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Break something; `demo faults` lists what. May repeat.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Varies size, route and kind of the faults.")
-@click.pass_context
-def demo(context: click.Context, headless: bool, faults: tuple[str, ...], seed: int) -> None:
-    """The dashboard on a small stack of its own that really runs: PostgreSQL, a web service, a queue, deployments."""
-    if context.invoked_subcommand is None:
-        from tui.commands.demo import run_demo
+def _demo(options: argparse.Namespace) -> int:
+    from tui.commands import demo
 
-        sys.exit(run_demo(headless=headless, faults=faults, seed=seed, ascii_only=context.obj.ascii_only))
-
-
-@demo.command("faults")
-def demo_faults() -> None:
-    """List the faults, and which are on."""
-    from tui.commands.demo import list_faults
-
-    sys.exit(list_faults())
+    match options.what:
+        case "faults":
+            return demo.list_faults()
+        case "fault":
+            return demo.break_it(options.name, options.seed)
+        case "heal":
+            return demo.heal(options.name)
+        case "rollback":
+            return demo.roll_back(options.deployment)
+        case _:
+            return demo.run_demo(headless=options.headless, faults=options.faults, seed=options.seed, ascii_only=options.ascii)
 
 
-@demo.command("fault")
-@click.argument("name")
-@click.option("--seed", type=int, default=1, show_default=True)
-def demo_fault(name: str, seed: int) -> None:
-    """Break something in the running stack."""
-    from tui.commands.demo import break_it
-
-    sys.exit(break_it(name, seed))
+# --- their names and flags ------------------------------------------------------------------------------------------------
 
 
-@demo.command("heal")
-@click.argument("name")
-def demo_heal(name: str) -> None:
-    """Mend a fault, or `all`, in the running stack."""
-    from tui.commands.demo import heal
+def parser() -> Parser:
+    """Every command with its flags."""
+    top = Parser(
+        prog="watchfloor",
+        description="The dashboard an on-call engineer keeps open: what is broken, since when, and the remedy, shown before it "
+        "runs.\n\nWithout a command it opens the dashboard. `watchfloor demo` shows it on a stack of its own.",
+    )
+    top.add_argument("--version", action="version", version=f"watchfloor, version {__version__}")
+    _where(top, None)
+    top.add_argument("--read-only", action="store_true", help="watch only: nothing leaves, no remedy runs")
+    top.add_argument("--ascii", action="store_true", help="draw with ASCII characters alone")
+    top.set_defaults(run=_dashboard)
+    commands = top.add_subparsers(metavar="COMMAND", title="commands")
+    _add_check(commands)
+    _add_act(commands)
+    _add_config(commands)
+    _add_journal(commands)
+    _add_demo(commands)
+    return top
 
-    sys.exit(heal(name))
+
+def _where(of: argparse.ArgumentParser, default: str | None) -> None:
+    """Which config: before the command or behind it."""
+    of.add_argument(
+        "--config", metavar="FILE", default=default, help="the config; else $WATCHFLOOR_CONFIG, ./config.toml, or the user's"
+    )
+    of.add_argument("--env", metavar="NAME", default=default, help="use config.NAME.toml beside the config")
 
 
-@demo.command("rollback")
-@click.argument("deployment")
-def demo_rollback(deployment: str) -> None:
-    """Roll the running stack back to a deployment, as the vendor's own command would."""
-    from tui.commands.demo import roll_back
+def _command(commands: Subparsers, name: str, run: Callable[[argparse.Namespace], int], says: str, more: str = "") -> Parser:
+    """A command that reads the config; what stands before the command holds where nothing stands behind it."""
+    made: Parser = commands.add_parser(name, help=says, description=says[:1].upper() + says[1:] + "." + more)
+    _where(made, argparse.SUPPRESS)
+    made.set_defaults(run=run)
+    return made
 
-    sys.exit(roll_back(deployment))
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError
+    return seconds
+
+
+_seconds.__name__ = "number of seconds"
+
+
+def _add_check(commands: Subparsers) -> None:
+    check = _command(
+        commands, "check", _check, "poll, judge, print; no screen", "\n\nExit 0 ok, 1 degraded, 2 failing, 3 unknown."
+    )
+    check.add_argument("--json", action="store_true", help="print one JSON object (schema 1)")
+    check.add_argument(
+        "--for",
+        dest="seconds",
+        metavar="SECONDS",
+        type=_seconds,
+        help="poll so long and let rules hold; else once, and a breach counts as firing",
+    )
+
+
+def _add_act(commands: Subparsers) -> None:
+    act = _command(
+        commands,
+        "act",
+        _act,
+        "one remedy without the screen: its plan, and with --yes the deed and its proof",
+        "\n\nExit 0 done and verified, 4 refused or no longer as planned, 5 failed, 6 outcome unknown, 7 not verified.",
+    )
+    act.add_argument("action", metavar="ACTION", help="such as database.terminate")
+    act.add_argument("args", metavar="ARG", nargs="*", help="what to act on: a job's id, a session's pid")
+    act.add_argument("--yes", action="store_true", help="carry it out; without it the plan is shown and nothing is done")
+    act.add_argument(
+        "--confirm", metavar="TEXT", default="", help="the text that the plan asks for: for what destroys, and in production"
+    )
+    act.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_config(commands: Subparsers) -> None:
+    group = commands.add_parser("config", help="check, show, describe or start a config", description="Work on a config.")
+    whats = group.add_subparsers(metavar="WHAT", dest="what", required=True)
+    check = _command(whats, "check", _config, "say everything that is wrong with the config", "\n\nExit 78 where something is.")
+    check.add_argument("--connect", action="store_true", help="also try each source once: reached, as whom, what is missing")
+    _command(whats, "show", _config, "print what came of the config, each value with where it came from; secrets masked")
+    _command(whats, "schema", _config, "print the JSON Schema, for editors")
+    _command(whats, "init", _config, "print a commented config to start from")
+
+
+def _add_journal(commands: Subparsers) -> None:
+    journal = _command(commands, "journal", _journal, "print what was done, and what came of it")
+    journal.add_argument("--json", action="store_true", help="print one JSON object a line")
+    journal.add_argument("--since", metavar="AGE", default="24h", help="how far back, such as 8h or 7d (24h)")
+
+
+def _add_demo(commands: Subparsers) -> None:
+    says = "the dashboard on a small stack of its own that really runs: PostgreSQL, a web service, a queue, deployments"
+    demo = commands.add_parser("demo", help=says, description=says[:1].upper() + says[1:] + ".")
+    demo.set_defaults(run=_demo, what="")
+    demo.add_argument("--headless", action="store_true", help="start the stack alone, print its config's path, stay")
+    demo.add_argument(
+        "--fault", dest="faults", action="append", default=[], metavar="NAME", help="break something; see `demo faults`"
+    )
+    demo.add_argument("--seed", type=int, default=1, metavar="N", help="varies size, route and kind of the faults (1)")
+    whats = demo.add_subparsers(metavar="WHAT", title="on the running stack")
+    for name, help_text, argument in (
+        ("faults", "list the faults, and which are on", ""),
+        ("fault", "break something", "name"),
+        ("heal", "mend a fault, or all", "name"),
+        ("rollback", "roll back to a deployment, as the vendor's own command would", "deployment"),
+    ):
+        made = whats.add_parser(name, help=help_text, description=help_text[:1].upper() + help_text[1:] + ".")
+        made.set_defaults(what=name)
+        if argument:
+            made.add_argument(argument)
+        if name == "fault":
+            made.add_argument("--seed", type=int, default=1, metavar="N")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs a command and returns its exit code."""
+    options = parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    return run(options)
 
 
 def run() -> NoReturn:
-    """The script's entry: click's usage errors end with 64, an interrupt with 130."""
+    """The script's entry. An interrupt ends with 130; a reader that went away (`| head`) is no error."""
     try:
-        result = main(standalone_mode=False)
-    except click.exceptions.Abort:
-        sys.exit(INTERRUPTED)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(USAGE)
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except Exception as error:
-        _own_up(error)
-        sys.exit(DEFECT)
-    sys.exit(result if isinstance(result, int) else 0)
-
-
-def _own_up(error: Exception) -> None:
-    """A defect of ours in a line: what, and where; secrets masked. $WATCHFLOOR_DEBUG asks for the whole of it."""
-    import traceback
-
-    from tui.engine.redact import redact
-
-    if os.environ.get("WATCHFLOOR_DEBUG"):
-        traceback.print_exception(error)
-        return
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{'/'.join(last.filename.split('/')[-2:])}:{last.lineno}"
-    says = redact(f"{type(error).__name__}: {error}").splitlines()[0]
-    click.echo(f"watchfloor: {says} (at {where}): this is a defect, please report it", err=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(code)

@@ -42,7 +42,6 @@ async def start(dsn: SecretText, environment: str) -> None:
             include_local_variables=False,
             include_source_context=False,
             server_name="",
-            send_default_pii=False,
             auto_session_tracking=False,
             send_client_reports=False,
             max_breadcrumbs=20,

@@ -70,7 +70,7 @@ CARD = Card(
         SignalSpec("size_used", "ratio", "its size as a share of `quota`", "higher"),
     ),
     columns=(
-        Column("pid", Shown("pid"), 10),
+        Column("pid", Shown("pid"), 9),
         Column("for", Shown("for"), 8, "s"),
         Column("state", Shown("state"), 9),
         Column("waits", Shown("waits for"), 10, rank=1),

@@ -246,7 +246,7 @@ def _application(name: str, members: Sequence[Seen]) -> Row:
 def _restart(target: Target, server: Mapping[str, Any], kept: Kept) -> tuple[Change, ...]:
     """A server that began anew since the last poll is a change, and may be a cause."""
     before, kept.started = kept.started, server["started"]
-    if not before or abs(before - kept.started) < 1.0:
+    if not before or before == kept.started:
         return ()
     title = clean(f"{target.panel}: PostgreSQL restarted")
     return (Change(f"{target.panel}/restart/{kept.started:.0f}", kept.started, "restart", title),)

@@ -99,7 +99,7 @@ def application_rows(reading: Reading) -> list[DrawnRow]:
     rows = [row for row in reading.rows if row.group == "application"]
     if not rows:
         return []
-    head = _heading("applications", "holds", "active", "idle", "idle tx", "connections by application")
+    head = _heading("applications", "holds", "active", "idle", "idle tx", "by application")
     return [head, *(_application(row) for row in rows)]
 
 

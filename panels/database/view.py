@@ -6,6 +6,7 @@ Who blocks whom stands first, as a tree. Idle sessions are listed where connecti
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tui.engine.history import History
 from tui.engine.panel import Cell, Column, DrawnRow, Fact, Facts, Gauge, Judged, Layout, Readings, Room
@@ -39,13 +40,17 @@ def view(readings: Readings, history: History, room: Room) -> Layout:
     sections = [drawn, statements, tables, application_rows(reading)]
     if crowded:
         sections = [drawn[: _busy(drawn)], application_rows(reading), drawn[_busy(drawn) :], statements, tables]
+    rows = [row for section in sections for row in section]
+    columns = CARD.columns
+    if not drawn and rows:  # the first section's heading is the table's own
+        columns = tuple(replace(column, title=cell.text) for column, cell in zip(columns, rows.pop(0).cells, strict=True))
     return Layout(
         headline=_headline(reading),
         source=Shown("sampled") if sampled else EMPTY,
         figures=_figures(readings, reading, history, room),
         notes=_notes(readings),
-        columns=CARD.columns,
-        rows=tuple(row for section in sections for row in section),
+        columns=columns,
+        rows=tuple(rows),
         trailer=Shown(f"…{left_out} more, idle or quick: z lists them") if left_out else EMPTY,
         empty=Shown("nobody waits, nothing runs long"),
     )

@@ -245,10 +245,11 @@ def by_expression(body: bytes, expression: str) -> Verdict:
     import jmespath  # only where an expression is used
 
     try:
-        data = json.loads(body, parse_constant=lambda name: None)
-        result = jmespath.search(expression, data)
+        data = json.loads(body.decode("utf-8-sig", "replace"), parse_constant=lambda name: None)
     except (ValueError, RecursionError):
         return Verdict(Status.FAILING, (Part(Shown("reply"), Status.FAILING, Shown("is no JSON")),))
+    try:
+        result = jmespath.search(expression, data)
     except jmespath.exceptions.JMESPathError as error:
         return Verdict(Status.UNKNOWN, (Part(Shown("healthy"), Status.UNKNOWN, clean(f"cannot be judged: {error}")),))
     facts = {

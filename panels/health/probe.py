@@ -82,6 +82,7 @@ async def _try(endpoint: Endpoint, target: Target, tools: Tools) -> Answer:
     )
     if fetched.status in (401, 403) and fetched.status not in endpoint.expect:
         client.forget_secrets()
+        endpoint.url.forget()
     return judge(fetched, endpoint, target)
 
 
@@ -101,9 +102,8 @@ def judge(fetched: Fetched, endpoint: Endpoint, target: Target) -> Answer:
         return _unknown("status", f"HTTP 429: it limits us{wish}", "ask less often: `interval`", fetched)
     age = fetched.headers.get("age", "")
     if age.isascii() and age.isdigit() and float(age) > target.interval:
-        return _unknown(
-            "contract", f"answered from a cache, {show_duration(float(age))} old", "let caches pass this path by", fetched
-        )
+        says = f"answered from a cache, {show_duration(float(age))} old"
+        return _unknown("contract", says, "let caches pass this path by", fetched)
     verdict = _verdict(fetched, endpoint)
     named = clean(", ".join(f"{part.name}{f': {part.says}' if part.says else ''}" for part in verdict.failing))
     if unexpected:

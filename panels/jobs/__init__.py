@@ -48,10 +48,10 @@ CARD = Card(
         ),
     ),
     columns=(
-        Column("what", Shown("kind"), 18, grows=True),
+        Column("what", Shown("kind"), 19, grows=True),
         Column("queued", Shown("queued"), 6, "count"),
         Column("running", Shown("running"), 7, "count", rank=1),
-        Column("rate", Shown("failed"), 7, "ratio"),
+        Column("rate", Shown("fail 24h"), 8, "ratio"),
         Column("age", Shown("for"), 6, "s"),
         Column("says", Shown("says"), 14, rank=2, grows=True),
         Column("spark", Shown("due"), 10, "spark", rank=3),

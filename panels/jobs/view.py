@@ -76,7 +76,7 @@ def _figures(scene: Scene) -> tuple[Facts, ...]:
                 Fact(Shown("running"), show_count(_sum(scene, "running")), _worst_of(scene, "running")),
                 Fact(Shown("oldest due"), show_duration(oldest), _worst_of(scene, "oldest_due")),
                 _fact(scene, "stuck", show_count(scene.value("stuck")), "stuck"),
-                Fact(EMPTY, show_rate(scene.value("throughput")), bad(scene.judged("throughput")), "throughput"),
+                *_throughput(scene),
             )
         ),
         Facts(
@@ -92,6 +92,12 @@ def _figures(scene: Scene) -> tuple[Facts, ...]:
             )
         ),
     )
+
+
+def _throughput(scene: Scene) -> list[Fact]:
+    """How many jobs end in a minute, once there are two looks to compare."""
+    rate = scene.value("throughput")
+    return [] if rate is None else [Fact(EMPTY, show_rate(rate), bad(scene.judged("throughput")), "throughput")]
 
 
 def _heartbeat(scene: Scene) -> Fact:

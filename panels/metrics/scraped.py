@@ -6,7 +6,7 @@ from then on the window grows to its configured length.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import monotonic
 
 from tui.engine.connections import Tools
@@ -70,8 +70,14 @@ class Scraped:
         )
         self._types = types
         grown = self._growth.since_last(samples)
-        self._values = {tile.name: sum(found) for tile in self._config.tiles if (found := _of(tile, samples))}
-        self._window.add(at, grown, {tile.name: sum(_of(tile, grown)) for tile in self._config.tiles if _of(tile, grown)})
+        self._values, tiles = self._tiled(samples), self._tiled(grown)
+        self._window.add(at, grown, tiles)
+
+    def _tiled(self, samples: Mapping[Series, float]) -> dict[str, float]:
+        """The sums of each tile's series, where it has any."""
+        metrics = {each.metric for each in self._config.tiles}
+        few = [(series, value) for series, value in samples.items() if series.name in metrics] if metrics else []
+        return {tile.name: sum(found) for tile in self._config.tiles if (found := _of(tile, few))}
 
     def _figures(self) -> Figures:
         """What the window says."""
@@ -143,10 +149,10 @@ class Scraped:
         return kind == "counter" if kind else name.endswith(("_total", "_count", "_bucket"))
 
 
-def _of(tile: Tile, samples: Mapping[Series, float]) -> list[float]:
+def _of(tile: Tile, samples: Sequence[tuple[Series, float]]) -> list[float]:
     """The values of a tile's series."""
     wanted = set(tile.where.items())
-    return [value for series, value in samples.items() if series.name == tile.metric and wanted <= set(series.labels)]
+    return [value for series, value in samples if series.name == tile.metric and wanted <= set(series.labels)]
 
 
 def _check(fetched: Fetched, client: HttpClient) -> None:

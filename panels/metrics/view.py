@@ -65,7 +65,7 @@ def view(readings: Readings, history: History, room: Room) -> Layout:
     """Requests, errors and percentiles as gauges, tiles, then a row a route."""
     config: MetricsConfig = readings.settings
     reading = readings.one("figures")
-    if reading is None:
+    if reading is None or not reading.signals:
         return Layout(source=_source(config, None), empty=Shown("no answer yet"))
     scene = _Scene(readings, history, room, reading, {each.key: each for each in reading.signals})
     figures = _figures(scene, config)

@@ -185,7 +185,7 @@ async def _until_hba_is_read(there: Database) -> None:
 
 async def test_a_full_server_says_so(own: Server) -> None:
     there = database(own.dsn("watch"))
-    taken = []
+    taken: list[psycopg.AsyncConnection[tuple[object, ...]]] = []
     with suppress(psycopg.OperationalError):
         while len(taken) < 20:
             taken.append(await psycopg.AsyncConnection.connect(own.dsn("app")))

@@ -44,7 +44,7 @@ def _stay(stack: Stack) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
-    print(stack.config_path, flush=True)  # noqa: T201  # the first line is the contract
+    print(stack.config_path, flush=True)  # the first line is the contract
     stack.wait()
     complain("the stack ended by itself")
     return FAILED

@@ -38,7 +38,7 @@ LONGEST_DEADLINE = 10.0
 class Settings(BaseModel):
     """The base of everything in the config: unknown keys are mistakes, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 class PanelConfig(Settings):

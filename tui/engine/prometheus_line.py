@@ -6,6 +6,7 @@ redirects (an API's root is named in the config; what redirects is usually a log
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import ssl
@@ -204,7 +205,8 @@ def _explained(error: Exception) -> ProbeError:
         case broken.ProxyError():
             return no_answer("connect", "the proxy does not let us through", "check `proxy`, or NO_PROXY")
         case OSError() if cause.errno:
-            return no_answer("connect", os.strerror(cause.errno).lower(), "is it running, and may this host reach it?")
+            says, refused = os.strerror(cause.errno).lower(), cause.errno == errno.ECONNREFUSED
+            return no_answer("connect", says, "is it running, and may this host reach it?", refused=refused)
         case requests.exceptions.InvalidURL() | UnicodeError() | broken.LocationParseError():
             return no_answer("config", "not a URL that can be asked", "mend the URL in the config")
         case _:

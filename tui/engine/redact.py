@@ -6,27 +6,33 @@ reports). SQL is kept with its literals folded; what cannot be read to its end i
 
 from __future__ import annotations
 
+import json
 import re
-from urllib.parse import quote
+from functools import lru_cache
+from urllib.parse import quote, quote_plus
 
 from .secrets import known_values
+from .text import clean
 
 MASK = "•••"
 _SHORTEST = 4
 """A secret shorter than this would mask ordinary words; none worth the name is."""
 
-_USERINFO = re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@")
+_USERINFO = re.compile(r"(?<=://)([^/\s:@]*):([^/\s]+)@")
 _KEY_VALUE = re.compile(
-    r"\b(password|passwd|pwd|token|secret|api[_-]?key|authorization)(\s*[=:]\s*)((?:bearer|basic|token)\s+)?(\S+)", re.I
+    r"""((?:\b|_)(?:password|passwd|pwd|token|secret|api[_-]?key|authorization)["']?\s*[=:]\s*)"""
+    r"""((?:bearer|basic|token)\s+)?("[^"]*"|'[^']*'|\S+)""",
+    re.I,
 )
 _SQL = re.compile(
     r"""
-      (?P<string>(?:\b[EeBbXxNn]|[Uu]&)?'(?:[^'\\]|''|\\.)*')
+      (?P<escaped>\b[Ee]'(?:[^'\\]|''|\\.)*')
+    | (?P<string>(?:\b[BbXxNn]|\b[Uu]&)?'(?:[^'\\]|''|\\(?!'))*'(?!'))
     | (?P<dollar>\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
     | (?P<name>"(?:[^"]|"")*")
-    | (?P<comment>--[^\n]*|/\*.*?\*/)
+    | (?P<comment>--[^\n]*|/\*(?:(?!/\*).)*?\*/)
     | (?P<parameter>\$\d+)
-    | (?P<number>(?<![\w.])\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w))
+    | (?P<number>(?<!\w)(?:0[xXoObB][0-9a-fA-F_]+|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?))
     | (?P<open>'|\$\w*\$|/\*|")
     """,
     re.X | re.S,
@@ -35,14 +41,23 @@ _SQL = re.compile(
 
 def redact(text: str) -> str:
     """Text with every known secret, and what looks like a password in a URL or assignment, masked."""
-    for value in sorted(known_values, key=len, reverse=True):
-        if len(value) >= _SHORTEST:
-            text = text.replace(value, MASK)
-            encoded = quote(value, safe="")
-            if encoded != value:
-                text = text.replace(encoded, MASK)
+    for written in _ways_to_write(frozenset(known_values)):
+        text = text.replace(written, MASK)
     text = _USERINFO.sub(rf"\1:{MASK}@", text)
-    return _KEY_VALUE.sub(rf"\1\2\3{MASK}", text)
+    return _KEY_VALUE.sub(rf"\1\2{MASK}", text)
+
+
+@lru_cache(maxsize=8)
+def _ways_to_write(values: frozenset[str]) -> tuple[str, ...]:
+    """Every form in which a secret may stand in a text, the longest first: as it is, in a URL, in JSON, as Python quotes it,
+    cleaned for the screen, and each long line of one that has several (a key)."""
+    forms: set[str] = set()
+    for value in values:
+        escaped = json.dumps(value)[1:-1]
+        forms |= {value, quote(value, safe=""), quote(value), quote_plus(value), escaped, repr(value)[1:-1]}
+        forms |= {json.dumps(value, ensure_ascii=False)[1:-1], str(clean(value, len(value) + 1))}
+        forms |= {line for line in value.splitlines() if len(line) >= 2 * _SHORTEST}
+    return tuple(sorted((form for form in forms if len(form) >= _SHORTEST), key=lambda form: (-len(form), form)))
 
 
 def fold_sql(sql: str) -> str:

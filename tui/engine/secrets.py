@@ -95,14 +95,22 @@ async def _read(reference: str) -> str:
             value = os.environ.get(rest)
             if value is None:
                 raise SecretError(f"the environment variable {rest} is not set")
-            return value
+            return _worth(value, f"the environment variable {rest}")
         case "file":
             try:
-                return Path(rest).expanduser().read_text(encoding="utf-8").strip()  # noqa: ASYNC240  # a local file of a line
+                return _worth(Path(rest).expanduser().read_text(encoding="utf-8"), rest)  # noqa: ASYNC240  # a local file of a line
             except (OSError, UnicodeError) as error:
                 raise SecretError(f"{rest} could not be read: {getattr(error, 'strerror', None) or 'not text'}") from None
         case _:
             return await _run(shlex.split(rest))
+
+
+def _worth(value: str, where: str) -> str:
+    """The value without the line break that most ways of storing it add. Raises SecretError where nothing is left."""
+    stripped = value.strip()
+    if not stripped:
+        raise SecretError(f"{where} is empty")
+    return stripped
 
 
 async def _run(argv: list[str]) -> str:
@@ -117,10 +125,11 @@ async def _run(argv: list[str]) -> str:
         out, _ = await asyncio.wait_for(process.communicate(), COMMAND_TIMEOUT)
     except TimeoutError:
         process.kill()
+        await process.wait()
         raise SecretError(f"{argv[0]} did not answer within {COMMAND_TIMEOUT:g}s") from None
     if process.returncode:
         raise SecretError(f"{argv[0]} ended with exit code {process.returncode}")
-    return out.decode(errors="replace").strip()
+    return _worth(out.decode(errors="replace"), f"what {argv[0]} prints")
 
 
 def _check_reference(reference: str) -> None:

@@ -19,8 +19,10 @@ DEFAULT_LIMIT = 400
 # Control pictures (U+2400 block) stand for C0 and DEL; everything else that steers a terminal or hides text becomes U+FFFD.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _SPACES = "\t\n\r\x0b\x0c\u2028\u2029"
 
 
@@ -52,9 +54,10 @@ def clean(text: object, limit: int = DEFAULT_LIMIT) -> Shown:
 
 def clean_lines(text: str, lines: int = 40, limit: int = DEFAULT_LIMIT) -> tuple[Shown, ...]:
     """Outside text of several lines (a statement, a stack trace) as drawable lines, the last one `…` where there were more."""
-    parts = text[: lines * limit * 2].splitlines()
-    shown = tuple(clean(part.replace("\t", "    "), limit) for part in parts[:lines])
-    return shown if len(parts) <= lines else (*shown, Shown(CUT))
+    most = lines * limit * 2
+    parts = _LINE_END.split(text[:most].rstrip("\r\n"))
+    shown = tuple(clean(part.replace("\t", "    "), limit) for part in parts[:lines]) if text else ()
+    return shown if len(parts) <= lines and len(text) <= most else (*shown, Shown(CUT))
 
 
 EMPTY = Shown("")

@@ -92,7 +92,7 @@ def parse_quantity(value: object, unit: Unit) -> float:
                 return float(found.group(1)) / {"s": 1, "min": 60, "h": 3600}[found.group(2)]
             raise ValueError('expected a rate such as "10/s" or "42/min"')
         case "count":
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
                 return float(value)
             raise ValueError("expected a plain number")
 
@@ -176,6 +176,8 @@ def show_rate(rate: float | None) -> Shown:
     if rate >= 1 or rate == 0:
         return Shown(f"{rate:.1f} /s")
     per_minute = rate * 60
+    if 0 < per_minute < 0.05:
+        return Shown("<0.1 /min")
     return Shown(f"{per_minute:.0f} /min" if per_minute >= 10 else f"{per_minute:.1f} /min")
 
 

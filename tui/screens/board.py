@@ -162,7 +162,7 @@ class Board(Live):
         if aside.size.width and columns_of(self.size) == 3 and not self.zoomed:
             from .detail import detail_lines  # not needed for the first picture of a smaller terminal
 
-            aside.show(detail_lines(self.dash, self.selection(), aside.size.width, aside.size.height))
+            aside.show(detail_lines(self.dash, self.selection(), aside.size.width))
 
     # --- focus ------------------------------------------------------------------------------------------------------
 

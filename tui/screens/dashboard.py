@@ -6,6 +6,7 @@ stops this thread alone.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -99,6 +100,7 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         self.frozen_at: float | None = None
         self.glyphs = ASCII if ascii_only else UNICODE
         self.look = load_theme(theme, self._has_16_colours())
+        self.loop: asyncio.AbstractEventLoop | None = None
         self._leaving = False
         self._keys = dict(keys or {})
 
@@ -113,10 +115,15 @@ class WatchfloorApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """From here on news wakes it, and the clock ticks."""
+        self.loop = asyncio.get_running_loop()
         self.animation_level = "none"
         self.set_keymap(allowed_keys(self._keys, self.snapshot))
-        self.feed.on_news(lambda: self.post_message(News()))
+        self.feed.on_news(self._wake)
         self.set_timer(0.01, self._tick)
+
+    def _wake(self) -> None:
+        """Called in the engine's thread: passes the word on."""
+        self.post_message(News())
 
     def on_unmount(self) -> None:
         """Nobody is to be woken any more."""

@@ -6,12 +6,12 @@ what its rows offer.
 
 from __future__ import annotations
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 FAR = 10**6
 """More steps than there are rows."""
 
-BOARD_KEYS = [
+BOARD_KEYS: list[BindingType] = [
     Binding("enter", "open", "detail", id="open", tooltip="everything known about the row or figure"),
     Binding("slash", "filter", "filter", id="filter", tooltip="show the rows that hold what you type"),
     Binding("s", "sort", "sort", id="sort", tooltip="sort by the next column; after the last, the worst first"),

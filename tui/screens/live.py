@@ -47,6 +47,7 @@ class Live(Screen[None], inherit_bindings=False):
     Live #keys { height: 1; }
     Live #says { height: 1; dock: bottom; layer: over; offset-y: -1; display: none; }
     """
+
     def __init__(self) -> None:
         super().__init__()
         self._compositor = TightCompositor()
@@ -102,7 +103,8 @@ class Live(Screen[None], inherit_bindings=False):
     def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
         """The keys worth showing, and those at the right end."""
         seen: set[str] = set()
-        hints, last = [], []
+        hints: list[Hint] = []
+        last: list[Hint] = []
         for active in self.active_bindings.values():
             binding = active.binding
             if not binding.show or binding.action in seen:

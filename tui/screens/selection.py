@@ -102,7 +102,7 @@ def page_of(selection: Selection) -> Link | None:
 
 
 def safe_address(url: str) -> str:
-    """A web address as a terminal may be told: http(s) only, every unusual byte percent-encoded. Empty where it is no address."""
+    """A web address as a terminal may be told: http(s) only, unusual bytes percent-encoded. Empty where it is none."""
     if not url.lower().startswith(("https://", "http://")) or len(url) > 2000:
         return ""
     return quote(url, safe="/:?#[]@!$&'()*+,;=%-._~", errors="replace")

@@ -65,7 +65,7 @@ def _columns(gauges: Sequence[Gauge], width: int) -> _Columns:
 
 def _gauge(gauge: Gauge, columns: _Columns, glyphs: Glyphs, here: bool) -> Line:
     role = _role(gauge.status)
-    glyph = glyphs.status[gauge.status] if gauge.status not in (None, Status.OK) else " "  # type: ignore[index]
+    glyph = glyphs.status[gauge.status] if gauge.status not in (None, Status.OK) else " "
     pieces = [
         _sign(here, glyphs),
         Piece(fit(gauge.label, columns.label), "dim"),

@@ -15,7 +15,7 @@ from textual.message import Message
 from tui.engine.feed import Offer, PanelState
 from tui.engine.history import History
 from tui.engine.panel import DrawnRow, Facts, Layout, Room
-from tui.engine.reading import Status
+from tui.engine.reading import Reading, Status
 from tui.engine.text import EMPTY, Shown, clean
 
 from .canvas import Canvas
@@ -32,8 +32,8 @@ NOTHING_YET = Layout(empty=Shown("no answer yet"))
 
 
 def remedy_bindings(offers: Sequence[Offer]) -> list[Binding]:
-    """The keys of a panel's remedies. Only upper-case letters that move nothing act (screens.md); a remedy without such a key is
-    reached by its name alone."""
+    """The keys of a panel's remedies. Only upper-case letters that move nothing act (screens.md); a remedy without such a key
+    is reached by its name alone."""
     return [
         Binding(offer.key, f"screen.act('{offer.action}')", offer.title, id=offer.action, tooltip=offer.help)
         for offer in offers
@@ -48,6 +48,11 @@ def may_act(key: str) -> bool:
 
 def _keys(state: PanelState) -> list[tuple[str, str]]:
     return [(offer.action, offer.key) for offer in state.offers]
+
+
+def unanswered(state: PanelState) -> list[Reading]:
+    """The newest readings that found nothing out; a refusal with rows of its own (a failing endpoint's) is drawn as rows."""
+    return [each.reading for each in state.probes if each.reading and each.reading.error and each.reading is not each.good]
 
 
 class PanelView(Canvas, can_focus=True):
@@ -213,10 +218,9 @@ class PanelView(Canvas, can_focus=True):
         here = (self._figure, None) if self._figure else (None, self._cursor)
         first_row = len(figures)
         at = places.index(here) if here in places else min(self._place, len(places) - 1) - (1 if step > 0 else -1)
-        if step < -1 and at > first_row:
-            to = max(first_row, at + step)  # a page up or a jump ends at the first row; figures are a step further
-        else:
-            to = max(0, min(len(places) - 1, at + step))
+        # A page up or a jump ends at the first row; the figures above it are a step further.
+        least = first_row if step < -1 and at > first_row else 0
+        to = max(least, min(len(places) - 1, at + step))
         self._place = to
         self._figure = places[to][0]
         self._cursor = places[to][1] or self._cursor
@@ -305,9 +309,7 @@ class PanelView(Canvas, can_focus=True):
         head = Head(
             self.number, clean(state.name), status, self._fresh, self.has_focus, suspects_here(state), self._filter, self.typing
         )
-        held = Held(
-            self._cursor if self._figure is None else None, self._figure, self._marked, self._sorted_by, self._face.top
-        )
+        held = Held(self._cursor if self._figure is None else None, self._figure, self._marked, self._sorted_by, self._face.top)
         frame = Frame(self.size.width, self.size.height, self.glyphs)
-        self._face = draw_face(head, self._layout, self.rows, state.failures, held, frame)
+        self._face = draw_face(head, self._layout, self.rows, unanswered(state), held, frame)
         self.show(self._face.lines)

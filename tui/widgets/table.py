@@ -1,7 +1,8 @@
 """A layout's rows as lines: which columns fit, how wide, and each cell in its place.
 
-A column never moves while its layout stays: numbers are right-aligned and keep two cells behind them for a glyph where one of
-them has one, so that their digits stay in line. Columns of the highest rank are left out first; growing ones share what is left.
+A column never moves while its layout stays: numbers are right-aligned and keep two cells behind them for a glyph where one
+of them has one, so that their digits stay in line. Columns of the highest rank are left out first; growing ones share the
+rest.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def _cell(cell: Cell, fitted: Fitted, tree: str, glyphs: Glyphs, dim: bool) -> l
         return [*((Piece(bar.text, "dim") for bar in bars) if dim else bars), spaces(fitted.size - used)]
     role: Role = "dim" if dim or cell.dim else "text"
     if cell.status not in (None, Status.OK) and not dim:
-        role = ROLES[cell.status]  # type: ignore[index]  # None was ruled out above; a tuple test does not narrow
+        role = ROLES[cell.status]
     glyph = Piece(Shown(f" {glyphs.status[cell.status]}" if cell.status is not None else ""), role)
     if fitted.column.right:
         behind = 2 if fitted.glyphs else 0

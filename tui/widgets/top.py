@@ -37,7 +37,10 @@ def _counts(panels: Sequence[PanelState], glyphs: Glyphs) -> list[Piece]:
     pieces: list[Piece] = []
     for status in sorted(Status, reverse=True):
         if number := sum(panel.status is status for panel in panels):
-            pieces += [spaces(2 if pieces else 0), Piece(Shown(f"{glyphs.status[status]} {number} {status.word}"), ROLES[status])]
+            pieces += [
+                spaces(2 if pieces else 0),
+                Piece(Shown(f"{glyphs.status[status]} {number} {status.word}"), ROLES[status]),
+            ]
     return pieces
 
 

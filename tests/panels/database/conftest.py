@@ -57,10 +57,10 @@ class Shop:
 
     async def client(self, user: str = "app", application: str = "web", *, autocommit: bool = True) -> Client:
         """Somebody's connection, closed with the test."""
-        opening = psycopg.AsyncConnection.connect(
-            self.server.dsn(user, self.name), application_name=application, autocommit=autocommit
-        )
-        return await self.stack.enter_async_context(await opening)
+        dsn = self.server.dsn(user, self.name)
+        client = await psycopg.AsyncConnection.connect(dsn, application_name=application, autocommit=autocommit)
+        self.stack.push_async_callback(client.close)
+        return client
 
     def start(self, client: Client, statement: bytes) -> asyncio.Future[Any]:
         """A statement that takes long or waits."""

@@ -10,24 +10,27 @@ GLYPH = {Status.OK: "", Status.DEGRADED: " ▲", Status.UNKNOWN: " ?", Status.FA
 
 def printed(layout: Layout, width: int) -> str:
     """The layout in lines of at most `width` cells."""
+    place = {each.name: index for index, each in enumerate(layout.columns)}
+    needs = {each.name: each.width + 2 * (each.right and _has_glyphs(layout, place[each.name])) for each in layout.columns}
     columns = list(layout.columns)
-    while sum(each.width + 2 for each in columns) - 2 > width and len(columns) > 1 and max(each.rank for each in columns):
+    while (left := width - sum(needs[each.name] + 2 for each in columns) + 2) < 0 and max(each.rank for each in columns):
         columns.remove(max(columns, key=lambda each: each.rank))
-    left = width - sum(each.width + 2 for each in columns) + 2
-    growing = [each for each in columns if each.grows]
-    widths = {each.name: each.width + (left // len(growing) if each.grows else 0) for each in columns}
+    needs[[each for each in columns if each.grows][-1].name] += left
     lines = [_facts(each) for each in layout.figures if isinstance(each, Facts)]
     lines += [f"! {note}" for note in layout.notes]
     if layout.rows:
-        lines.append("  ".join(_placed(each.title, each, widths) for each in columns))
+        lines.append("  ".join(_placed(each.title, each, needs) for each in columns))
     else:
         lines.append(layout.empty)
-    place = {each.name: index for index, each in enumerate(layout.columns)}
     for row in layout.rows:
         cells = [_text(row.cells[place[each.name]], row.depth if index == 0 else 0) for index, each in enumerate(columns)]
-        lines.append("  ".join(_placed(text, each, widths) for text, each in zip(cells, columns, strict=True)))
+        lines.append("  ".join(_placed(text, each, needs) for text, each in zip(cells, columns, strict=True)))
     lines += [layout.trailer] if layout.trailer else []
     return "\n".join(line.rstrip()[:width] for line in lines)
+
+
+def _has_glyphs(layout: Layout, place: int) -> bool:
+    return any(row.cells[place].status for row in layout.rows)
 
 
 def _facts(line: Facts) -> str:

@@ -16,7 +16,7 @@ def made_from(queue: Queue, schedule: str, age: float) -> None:
     """A job that the scan made from a schedule."""
     queue.run(
         "INSERT INTO jobs (kind, status, created_at, payload) "
-        "VALUES ('PUBLISH_YOUTUBE', 'succeeded', now() - %s * interval '1 second', jsonb_build_object('schedule_id', %s::text))",
+        "VALUES ('PUBLISH', 'succeeded', now() - %s * interval '1 second', jsonb_build_object('schedule_id', %s::text))",
         age,
         schedule,
     )

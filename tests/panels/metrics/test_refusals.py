@@ -121,7 +121,7 @@ async def test_nobody_there_and_no_such_name_are_told_apart(tools: Tools) -> Non
         closed.bind((HOST, 0))
         port = closed.getsockname()[1]
         told = await failure(tools, prometheus=f"http://user:{{env:HOME}}@{HOST}:{port}")
-        assert (told.phase, told.says) == ("connect", "connection refused")
+        assert (told.phase, told.says, told.refused) == ("connect", "connection refused", True)
     told = await failure(tools, prometheus="http://no-such-host.invalid:9090")
     assert told.phase == "DNS"
     with serve_metrics() as service:

@@ -1,0 +1,171 @@
+"""The view as a person reads it: quiet when all is well, the lock chain on top when not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from panels.database.config import DatabaseConfig
+from panels.database.statements import MISSING
+from panels.database.view import view
+from tests.clocks import START
+from tests.printing import printed
+from tui.engine.history import History
+from tui.engine.panel import Judged, Readings, Room
+from tui.engine.reading import Failure, Reading, Row, Signal, Status, Value, signal
+from tui.engine.text import Shown
+
+CONFIG = DatabaseConfig(dsn="postgresql://watch@db/shop")
+WELL: dict[str, float] = {
+    "connections_used": 23,
+    "connections_max": 60,
+    "active": 2,
+    "idle_in_transaction": 0,
+    "blocked": 0,
+    "slow_queries": 0,
+    "idle": 20,
+    "longest": 0.01,
+}
+
+
+def session(pid: int, state: str, seconds: float, query: str, parent: str | None = None, **cells: Value) -> Row:
+    given: dict[str, Value] = {
+        "pid": pid,
+        "for": seconds,
+        "state": Shown(state),
+        "query": Shown(query),
+        "application": Shown("web"),
+        **cells,
+    }
+    return Row(f"{pid}@x", given, parent=parent, group="session")
+
+
+CHAIN = (
+    session(8121, "idle tx", 241, "UPDATE orders SET state = ? WHERE id = ?"),
+    session(8140, "active", 58, "UPDATE orders SET paid = ? WHERE id = ?", "8121@x", waits=Shown("8121"), waited=58.0),
+    session(8152, "active", 51, "SELECT * FROM orders FOR UPDATE", "8121@x", waits=Shown("8121"), waited=51.0),
+)
+IDLE = (session(9001, "idle", 5, "SELECT 1"), session(9002, "active", 0.01, "SELECT 2"))
+APPLICATION = Row(
+    "application:web",
+    {"application": Shown("web"), "connections": 22, "active": 2, "idle": 20, "idle_in_transaction": 0},
+    group="application",
+)
+STATEMENT = Row(
+    "statement:1/2/1",
+    {"share": 0.412, "mean": 0.12, "rate": 3.1, "calls": 47, "over": 15.0, "query": Shown("SELECT * FROM orders")},
+    group="statement",
+)
+TABLE = Row(
+    "table:public.orders", {"table": Shown("public.orders"), "size": 1.2e9, "growth": 3e6, "rows": 2.4e6}, group="table"
+)
+
+
+def reading(probe: str, values: Mapping[str, float], rows: tuple[Row, ...], *more: Signal) -> Reading:
+    signals = tuple(signal(name, value) for name, value in values.items())
+    return Reading("database", "database", probe, START, 0.01, Status.OK, (*signals, *more), rows)
+
+
+def readings(values: Mapping[str, float], rows: tuple[Row, ...], judged: Mapping[str, Judged] | None = None) -> Readings:
+    being = (signal("transactions", 182.0, "1/s"), signal("cache_hit", 0.992, "ratio"), signal("replication_lag", 0.0, "s"))
+    growing = (signal("size", 4.1e9, "bytes"), signal("growth", 12e6, "bytes"))
+    return Readings(
+        "database",
+        CONFIG,
+        {
+            "sessions": (reading("sessions", values, (*rows, APPLICATION), *being),),
+            "statements": (reading("statements", {}, (STATEMENT,)),),
+            "sizes": (reading("sizes", {}, (TABLE,), *growing),),
+        },
+        {"connections": Judged(Status.OK, Shown("limit 85.0 %")), **(judged or {})},
+    )
+
+
+def drawn(given: Readings, width: int, *, zoomed: bool = False) -> str:
+    return printed(view(given, History(), Room(width, 18, START, zoomed)), width)
+
+
+def test_well_at_58() -> None:
+    assert (
+        drawn(readings(WELL, IDLE), 58)
+        == """\
+[23 of 60 connections]
+ connections  23 / 60                  limit 85.0 %
+ active 2   idle tx 0   blocked 0   slow 0   idle 20
+ tx 182 /s   cache 99.2 %   size 4.1 GB +12.0 MB/h
+ share          mean  calls      statement, last 15s
+ 41.2 %       120 ms  3.1 /s     SELECT * FROM orders
+ size        an hour  rows ≈     table
+ 1.2 GB      +3.0 MB  2.4 M      public.orders
+ holds        active  idle       by application
+ 22                2  20         web
+ …2 more, idle or quick: z lists them"""
+    )
+
+
+BLOCKED = {**WELL, "blocked": 2, "idle_in_transaction": 1, "active": 4, "longest": 58.0}
+JUDGED = {"blocked": Judged(Status.DEGRADED), "longest_wait": Judged(Status.FAILING)}
+
+
+def test_a_lock_chain_at_78() -> None:
+    lines = drawn(readings(BLOCKED, CHAIN + IDLE, JUDGED), 78).splitlines()
+    assert (
+        "\n".join(lines[:8])
+        == """\
+[23 of 60 connections, 2 blocked]
+ connections  23 / 60                  limit 85.0 %
+ active 4   idle tx 1   blocked 2 ✖   slow 0   longest 58s   idle 20
+ tx 182 /s   cache 99.2 %   size 4.1 GB +12.0 MB/h   lag 0s
+ pid             for    state      waits for   query
+ 8121          4m01s ✖  idle tx                UPDATE orders SET state = ? WH…
+ └ 8140          58s ✖  active     8121        UPDATE orders SET paid = ? WHE…
+ └ 8152          51s ✖  active     8121        SELECT * FROM orders FOR UPDATE"""
+    )
+
+
+def test_at_98_the_application_stands_there_too() -> None:
+    lines = drawn(readings(BLOCKED, CHAIN, JUDGED), 98).splitlines()
+    assert lines[4:6] == [
+        " pid             for    state      waits for   application       query",
+        " 8121          4m01s ✖  idle tx                web               UPDATE orders SET state = ? WHER…",
+    ]
+
+
+def test_idle_sessions_are_listed_where_connections_run_short() -> None:
+    crowded = {"connections": Judged(Status.FAILING, Shown("limit 95.0 %"))}
+    text = drawn(readings({**WELL, "connections_used": 59}, (*CHAIN[:1], *IDLE), crowded), 58)
+    assert " connections  59 / 60 ✖" in text
+    order = [text.index(word) for word in ("8121", "by application", "9001", "statement, last 15s")]
+    assert order == sorted(order)
+    assert "more" not in text
+
+
+def test_zoomed_lists_every_session() -> None:
+    assert "9001" in drawn(readings(WELL, IDLE), 78, zoomed=True)
+
+
+def test_a_quota_and_a_pool_stand_beside_their_limits() -> None:
+    given = replace(readings({**WELL, "pool": 0.5}, IDLE), settings=CONFIG.model_copy(update={"pool_size": 40}))
+    assert " pool         20 / 40" in drawn(given, 58)
+
+
+def test_sampled_statements_are_labelled() -> None:
+    sampled = Row(
+        "sampled:x", {"share": 1.0, "seen": 7, "longest": 12.0, "query": Shown("SELECT pg_sleep(?)")}, group="sampled"
+    )
+    missing = replace(reading("statements", {}, ()), notes=(Shown(MISSING),))
+    given = readings(WELL, (*IDLE, sampled))
+    text = drawn(replace(given, by_probe={**given.by_probe, "statements": (missing,)}), 58)
+    assert text.startswith("[23 of 60 connections · sampled]")
+    assert " share       longest  seen       statement, sampled, last…" in text
+    assert " 100 %           12s  7 ×        SELECT pg_sleep(?)" in text
+
+
+def test_hidden_figures_are_not_zero() -> None:
+    text = drawn(readings({"connections_used": 23, "connections_max": 60}, ()), 58)
+    assert " active –   idle tx –   blocked –   slow –   idle –" in text
+
+
+def test_no_answer_yet_draws_no_figures() -> None:
+    failed = replace(reading("sessions", {}, ()), error=Failure("connect", Shown("it refuses connections")))
+    assert drawn(Readings("database", CONFIG, {"sessions": (failed,)}), 58) == "[no answer]\n no answer yet"

@@ -1,0 +1,282 @@
+"""The real program in a real terminal: start, keys, resize, leaving, signals, and a terminal that stalls."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pty.terminal import ALTERNATE, CURSOR, Terminal
+from tests.running import Program
+from tests.servers.things import Things, start_things
+from tests.waiting import eventually
+
+INTERVAL = 0.5
+
+
+@pytest.fixture
+def things() -> Iterator[Things]:
+    with start_things(a="broken") as service:
+        yield service
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    return Program(tmp_path)
+
+
+def health_only(things: Things) -> str:
+    return f"""
+[watchfloor]
+name = "shop"
+environment = "demo"
+interval = "{INTERVAL}s"
+[[panel]]
+kind = "health"
+[[panel.endpoint]]
+name = "readyz"
+url = "{things.url}/readyz"
+[[panel.endpoint]]
+name = "second"
+url = "{things.url}/readyz?again"
+"""
+
+
+@pytest.fixture
+def terminal(program: Program, things: Things) -> Iterator[Terminal]:
+    """The dashboard on a small service, with its first figures on screen."""
+    path = program.config(health_only(things))
+    with Terminal([*program.argv, "--config", str(path)], program.environment, program.work) as terminal:
+        terminal.until("2 of 2 up")
+        yield terminal
+
+
+# --- start, keys, resize -------------------------------------------------------------------------------------------------
+
+
+def test_it_starts_with_figures_in_place(terminal: Terminal, things: Things) -> None:
+    assert terminal.modes[ALTERNATE] and not terminal.modes[CURSOR]
+    first, *_, last = terminal.lines()
+    assert first.startswith(" shop · demo") and "● 1 ok" in first and "respond" in first and first.endswith("Z")
+    assert "readyz" in terminal.text and "second" in terminal.text
+    assert " ms" in terminal.text
+    assert "? all keys" in last
+    assert len(things.polled) >= 2
+
+
+def test_it_shows_what_breaks_and_what_is_mended(terminal: Terminal, things: Things) -> None:
+    things.ready = (503, {"ok": False, "checks": {"db": False}})
+    terminal.until("HTTP 503 · db")
+    assert "✖ 1 failing" in terminal.lines()[0]
+    things.ready = (200, {"ok": True})
+    terminal.until("● 1 ok")
+
+
+def cursor_row(terminal: Terminal) -> str:
+    """The row that the cursor is on."""
+    (row,) = [line for line in terminal.lines() if line.startswith("▸")]
+    return row.split()[0].lstrip("▸")
+
+
+def test_keys_move_open_and_go_back(terminal: Terminal) -> None:
+    terminal.until(lambda: cursor_row(terminal) == "readyz")
+    terminal.press("j")
+    terminal.until(lambda: cursor_row(terminal) == "second")
+    terminal.press("k")
+    terminal.until(lambda: cursor_row(terminal) == "readyz")
+    terminal.press("down")
+    terminal.until(lambda: cursor_row(terminal) == "second")
+    terminal.press("enter")
+    terminal.until("http status")
+    assert "esc back" in terminal.lines()[-1]
+    terminal.press("esc")
+    terminal.until(lambda: "http status" not in terminal.text and cursor_row(terminal) == "second")
+    terminal.press("?")
+    terminal.until("the keys that work here")
+    terminal.press("esc")
+    terminal.until(lambda: "2 of 2 up" in terminal.text)
+
+
+def test_hostile_answers_reach_the_terminal_as_text_alone(terminal: Terminal, things: Things) -> None:
+    """A title change, a clipboard write, a cursor move, markup and a bell, from a service's own reply."""
+    evil = "\x1b]0;owned\x07\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31m[/x][@click=app.quit]\u202edb\x07"
+    things.ready = (503, {"ok": False, "checks": {evil: False}})
+    before = len(terminal.sent)
+    terminal.until("✖ 1 failing")
+    terminal.until("[/x]")
+    terminal.press("enter")
+    terminal.until("http status")
+    sent = bytes(terminal.sent[before:])
+    for sequence in (b"\x1b]0;", b"\x1b]52;", b"\x1b[2J", b"\xc2\x9b", "\u202e".encode(), b"\x07"):
+        assert sequence not in sent
+
+
+def test_it_follows_the_window(terminal: Terminal) -> None:
+    for columns, rows in ((120, 36), (200, 50), (40, 10), (80, 24)):
+        terminal.resize(columns, rows)
+        terminal.until(lambda columns=columns: "shop" in terminal.lines()[0] and len(terminal.lines()[0]) > columns - 12)
+        assert "all keys" in terminal.lines()[-1] or rows < 24
+    assert "2 of 2 up" in terminal.text
+
+
+def test_a_storm_of_window_sizes_does_it_no_harm(terminal: Terminal) -> None:
+    for columns, rows in [(1, 1), (2, 500), (200, 1), (3, 3), (500, 2)] * 4:
+        terminal.resize(columns, rows)
+        terminal.pump(0.01)
+    terminal.resize(80, 24)
+    terminal.until(lambda: "2 of 2 up" in terminal.text and "? all keys" in terminal.lines()[-1])
+
+
+# --- leaving -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+def test_leaving_gives_the_terminal_back_as_it_was(terminal: Terminal, key: str) -> None:
+    assert not terminal.restored
+    terminal.press(key)
+    assert terminal.exit_code(2.5) == 0
+    assert terminal.restored
+    assert "Traceback" not in terminal.text
+
+
+def test_leaving_while_sources_hang_takes_no_longer(program: Program, things: Things) -> None:
+    things.takes = 30
+    path = program.config(health_only(things).replace("/readyz?again", "/things/a/mend"))
+    hanging = "http://10.255.255.1:81/"
+    path.write_text(path.read_text() + f'[[panel.endpoint]]\nname = "hangs"\nurl = "{hanging}"\ndeadline = "10s"\n')
+    with Terminal([*program.argv, "--config", str(path)], program.environment, program.work) as terminal:
+        terminal.until("shop")
+        began = time.monotonic()
+        terminal.press("q")
+        assert terminal.exit_code(3) == 0
+        assert time.monotonic() - began < 2
+        assert terminal.restored
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_in_time_with_its_code_and_the_terminal_restored(terminal: Terminal, number: signal.Signals) -> None:
+    began = time.monotonic()
+    terminal.signal(number)
+    assert terminal.exit_code(3) == 128 + number
+    assert time.monotonic() - began < 2
+    assert terminal.restored
+
+
+def test_a_second_signal_does_no_harm(terminal: Terminal) -> None:
+    terminal.signal(signal.SIGTERM)
+    terminal.signal(signal.SIGHUP)
+    assert terminal.exit_code(3) == 128 + signal.SIGTERM
+    assert terminal.restored
+
+
+def test_a_closed_window_ends_it(terminal: Terminal) -> None:
+    """The connection is gone: the kernel sends SIGHUP, and there is nothing left to write to."""
+    began = time.monotonic()
+    terminal.hang_up()
+    assert terminal.exit_code(3, reading=False) == 128 + signal.SIGHUP
+    assert time.monotonic() - began < 2.2
+
+
+def test_a_window_closed_under_nohup_ends_it_too(program: Program, things: Things) -> None:
+    """SIGHUP is ignored, the terminal is gone: it must not spin on for ever (reliability.md E2)."""
+    path = program.config(health_only(things))
+    argv = ["/usr/bin/env", "nohup", *program.argv, "--config", str(path)]
+    shell = ["/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh", *argv[2:]]
+    with Terminal(shell, program.environment, program.work) as terminal:
+        terminal.until("2 of 2 up")
+        terminal.hang_up()
+        assert terminal.exit_code(8, reading=False) != 0
+
+
+# --- a terminal that stalls ----------------------------------------------------------------------------------------------
+
+
+def fill(terminal: Terminal, seconds: float) -> None:
+    """Nobody reads, while the program has much to write: the window's size changes again and again."""
+    end = time.monotonic() + seconds
+    sizes = [(200, 50), (120, 36)]
+    while time.monotonic() < end:
+        sizes.reverse()
+        terminal.resize(*sizes[0])
+        time.sleep(0.1)
+
+
+def polled_on_schedule(things: Things, began: float, ended: float) -> bool:
+    times = [at for at in things.polled if began < at < ended]
+    wanted = 2 * (ended - began) / INTERVAL
+    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    assert len(times) > 0.8 * wanted, f"{len(times)} polls in {ended - began:.0f}s, {wanted:.0f} wanted"
+    assert max(gaps) < 3 * INTERVAL, f"nobody was asked for {max(gaps):.1f}s"
+    return True
+
+
+def test_a_stalled_terminal_delays_no_poll_and_a_signal_still_ends_it(terminal: Terminal, things: Things) -> None:
+    began = time.monotonic()
+    fill(terminal, 20)
+    assert polled_on_schedule(things, began, time.monotonic())
+    stalled = time.monotonic()
+    terminal.signal(signal.SIGTERM)
+    assert terminal.exit_code(3, reading=False) == 128 + signal.SIGTERM
+    assert time.monotonic() - stalled < 2.2
+
+
+def test_a_terminal_that_comes_back_is_soon_up_to_date(terminal: Terminal, things: Things) -> None:
+    fill(terminal, 6)
+    things.ready = (503, {"ok": False})
+    polls = len(things.polled)
+    eventually(lambda: len(things.polled) > polls + 4)
+    terminal.resize(80, 24)
+    began = time.monotonic()
+    terminal.until("✖ 1 failing")
+    assert time.monotonic() - began < 3
+    terminal.press("q")
+    assert terminal.exit_code() == 0
+
+
+# --- no terminal ---------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_terminal_it_says_what_to_use_and_ends(program: Program, things: Things) -> None:
+    done = program.run("--config", program.config(health_only(things)), within=10)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "watchfloor check" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert things.polled == [], "and it asked nobody"
+
+
+def test_a_terminal_that_cannot_move_its_cursor_is_none(program: Program, things: Things) -> None:
+    path = program.config(health_only(things))
+    shell = ["/bin/sh", "-c", 'TERM=dumb exec "$@"', "sh", *program.argv, "--config", str(path)]
+    with Terminal(shell, program.environment, program.work) as terminal:
+        assert terminal.exit_code(10) == 64
+        assert "watchfloor check" in terminal.text
+        assert terminal.restored
+        assert ALTERNATE not in terminal.modes
+
+
+def test_its_error_output_in_a_file_is_no_screen(program: Program, things: Things) -> None:
+    path = program.config(health_only(things))
+    shell = ["/bin/sh", "-c", 'exec "$@" 2> errors', "sh", *program.argv, "--config", str(path)]
+    with Terminal(shell, program.environment, program.work) as terminal:
+        assert terminal.exit_code(10) == 64
+    assert "watchfloor check" in (program.work / "errors").read_text()
+
+
+def test_in_a_pipe_it_ends(program: Program, things: Things) -> None:
+    path = program.config(health_only(things))
+    done = subprocess.run(
+        [*program.argv, "--config", str(path)],
+        cwd=program.work,
+        env=program.environment | {"TERM": "xterm"},
+        input="q",
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+    assert done.returncode == 64
+    assert os.environ.get("TEXTUAL") is None

@@ -1,0 +1,70 @@
+"""An engine made of a script: publishes the snapshots it is told to and answers what it is asked from a table."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+from tests import story
+from tui.engine.actions import Plan, PlanRefused
+from tui.engine.feed import Ask, Deed, Execute, Feed, MakePlan, Snapshot
+from tui.engine.history import History
+
+
+class ScriptedEngine:
+    """A feed, and what stands behind it. `asked` is everything that it was asked, in order."""
+
+    def __init__(self, first: Snapshot | None = None, history: History | None = None, takes: float = 0.0) -> None:
+        self.asked: list[Ask] = []
+        self.plans: dict[str, Plan] = dict(story.PLANS)
+        self.takes = takes
+        self.feed = Feed(first or story.snapshot(), history or story.history(), self._submit)
+        self.feed.answers_with(self._answer)
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """News."""
+        self.feed.publish(snapshot)
+
+    @property
+    def executed(self) -> list[Execute]:
+        """What was carried out."""
+        return [each for each in self.asked if isinstance(each, Execute)]
+
+    def _submit(self, work: Callable[[], Awaitable[Any]]) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            if self.takes:
+                time.sleep(self.takes)
+            try:
+                work().__await__().send(None)  # type: ignore[attr-defined]  # our answers never wait
+            except StopIteration as done:
+                future.set_result(done.value)
+            except Exception as error:
+                future.set_exception(error)
+
+        if self.takes:
+            threading.Thread(target=run, daemon=True).start()
+        else:
+            run()
+        return future
+
+    async def _answer(self, question: Ask) -> Any:
+        self.asked.append(question)
+        match question:
+            case MakePlan(action, _):
+                if action not in self.plans:
+                    raise PlanRefused("there is nothing to do")
+                return self.plans[action]
+            case Execute(plan, _, _):
+                keys = [item.key for item in plan.items]
+                deed = Deed("d1", plan, story.NOW, tuple((key, story.DONE) for key in keys), ended=story.NOW + 2)
+                deed = replace(deed, proofs=tuple((key, story.PROVED) for key in keys))
+                self.publish(replace(self.feed.peek(), deeds=(deed,)))
+                return deed
+            case _:
+                return None

@@ -1,0 +1,85 @@
+"""The keys that work on the screen below, from its bindings themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from textual.binding import Binding
+from textual.screen import Screen
+
+from tui.engine.reading import Status
+from tui.engine.text import Shown, clean
+from tui.widgets.ink import BLANK, ROLES, Line, Piece, cut_line, fit, spaces
+
+from .live import Page, sign_of
+
+
+class Help(Page):
+    """All keys of the screen from which it was opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bindings_below: list[Binding] = []
+
+    def about(self, screen: Screen[Any]) -> None:
+        """Which screen's keys to show."""
+        self._bindings_below = [active.binding for active in screen.active_bindings.values()]
+        self.top = 0
+
+    def page(self, width: int) -> Sequence[Line]:
+        """The keys that look, the keys that act, and what the signs mean."""
+        looks = [each for each in grouped(self._bindings_below) if not acts(each[0])]
+        remedies = [each for each in grouped(self._bindings_below) if acts(each[0])]
+        lines = [_heading("Lower case looks: nothing here changes anything"), *_keys(looks, width)]
+        if remedies:
+            lines += [BLANK, _heading("Upper case acts: each opens a plan first, and asks")]
+            lines += _keys(remedies, width)
+        return [*lines, BLANK, _heading("Signs"), *self._signs()]
+
+    def _signs(self) -> list[Line]:
+        glyphs = self.dash.glyphs
+        pieces = [spaces(2)]
+        for status in Status:
+            pieces += [Piece(Shown(f"{glyphs.status[status]} {status.word}"), ROLES[status]), spaces(3)]
+        return [Line((*pieces, Piece(Shown(f"{glyphs.change} change"), "change")))]
+
+
+def acts(binding: Binding) -> bool:
+    """Whether a binding opens a plan."""
+    return binding.action.startswith("screen.act(")
+
+
+def grouped(bindings: Sequence[Binding]) -> list[tuple[Binding, str]]:
+    """Each action once, with all its keys; the numbers of the panels as one."""
+    keys: dict[str, list[str]] = {}
+    first: dict[str, Binding] = {}
+    for each in bindings:
+        action = "go" if each.action.startswith("go(") else each.action
+        first.setdefault(action, each)
+        keys.setdefault(action, []).append(sign_of(each.key))
+    return [(first[action], "1…9" if action == "go" else " ".join(signs)) for action, signs in keys.items()]
+
+
+def _heading(text: str) -> Line:
+    return Line((spaces(1), Piece(Shown(text), "strong")))
+
+
+def _keys(entries: Sequence[tuple[Binding, str]], width: int) -> list[Line]:
+    """The entries in two columns where there is room, read downwards."""
+    columns = 2 if width >= 76 else 1
+    each = width // columns
+    half = -(-len(entries) // columns)
+    cells = [_entry(binding, signs, each) for binding, signs in entries]
+    lines = []
+    for place in range(half):
+        pieces = list(cells[place])
+        if columns == 2 and place + half < len(cells):
+            pieces += cells[place + half]
+        lines.append(cut_line(Line(tuple(pieces)), width))
+    return lines
+
+
+def _entry(binding: Binding, signs: str, width: int) -> list[Piece]:
+    name = "go to a panel" if binding.action.startswith("go(") else binding.tooltip or binding.description
+    return [spaces(2), Piece(fit(clean(signs), 11), "key"), Piece(fit(clean(name), width - 13))]

@@ -1,0 +1,134 @@
+"""Everything by name: type a few letters, press enter. The panels, the keys of the screen below, the alerts, the themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from textual.events import Key
+from textual.screen import Screen
+
+from tui.engine.feed import Settle, Snapshot
+from tui.engine.text import EMPTY, Shown, clean
+from tui.widgets.ink import BLANK, Line, Piece, apart, cut_line, spaces
+from tui.widgets.theme import theme_names
+
+from .board import Board
+from .help import grouped
+from .live import Page
+from .selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to do, by its name. `note` stands at the right: its key, or what it is."""
+
+    name: Shown
+    note: Shown
+    do: Callable[[], Any]
+
+
+class Palette(Page):
+    """A list that narrows as one types."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: list[Entry] = []
+        self._words = ""
+        self._place = 0
+
+    def begin(self, below: Screen[Any]) -> None:
+        """Collects what there is to do on the screen below."""
+        self._words, self._place, self.top = "", 0, 0
+        self._entries = [*self._panels(), *self._actions(below), *self._alerts(), *self._intents(), *self._themes()]
+
+    def _panels(self) -> list[Entry]:
+        dash = self.dash
+        board = dash.get_screen("board", Board)
+        return [
+            Entry(clean(f"panel {state.name}"), Shown(str(number)), partial(board.action_go, number))
+            for number, state in enumerate(dash.snapshot.panels, 1)
+        ]
+
+    def _actions(self, below: Screen[Any]) -> list[Entry]:
+        bindings = [active.binding for active in below.active_bindings.values()]
+        found = []
+        for binding, signs in grouped(bindings):
+            if not binding.action.startswith(("go(", "app.palette", "palette", "move(", "leaf(")):
+                do = partial(self.dash.run_action, binding.action, below)
+                found.append(Entry(clean(binding.tooltip or binding.description), clean(signs), do))
+        return found
+
+    def _alerts(self) -> list[Entry]:
+        dash, found = self.dash, []
+        for alert in dash.snapshot.alerts:
+            panel = dash.snapshot.panel(alert.panel)
+            if panel is not None:
+                selection = Selection(panel, figure=alert.key.removeprefix(f"{alert.panel}."))
+                name = clean(f"alert {alert.severity} {alert.rule}")
+                found.append(Entry(name, Shown(alert.state), partial(dash.open_detail, selection)))
+        return found
+
+    def _intents(self) -> list[Entry]:
+        dash = self.dash
+        return [
+            Entry(
+                clean(f"dealt with: {each.action} {each.what}"),
+                Shown("outcome never recorded"),
+                partial(dash.ask, Settle(each.id)),
+            )
+            for each in dash.snapshot.open_intents
+        ]
+
+    def _themes(self) -> list[Entry]:
+        dash = self.dash
+        return [Entry(clean(f"theme {name}"), EMPTY, partial(dash.use_theme, name)) for name in theme_names()]
+
+    def matching(self) -> list[Entry]:
+        """The entries that hold every word typed."""
+        words = self._words.casefold().split()
+        return [each for each in self._entries if all(word in f"{each.name} {each.note}".casefold() for word in words)]
+
+    async def on_key(self, event: Key) -> None:
+        """Letters narrow, arrows choose, enter does it."""
+        if event.key in ("escape", "ctrl+c"):
+            return
+        event.stop()
+        event.prevent_default()
+        found = self.matching()
+        if event.key == "enter":
+            self.dash.pop_screen()
+            if found:
+                chosen = found[min(self._place, len(found) - 1)]
+                self.dash.call_later(chosen.do)
+            return
+        if event.key in ("down", "tab"):
+            self._place = min(self._place + 1, max(0, len(found) - 1))
+        elif event.key in ("up", "shift+tab"):
+            self._place = max(0, self._place - 1)
+        elif event.key == "backspace":
+            self._words, self._place = self._words[:-1], 0
+        elif event.is_printable and event.character:
+            self._words, self._place = (self._words + event.character)[:60], 0
+        self.draw_body()
+
+    def take(self, snapshot: Snapshot) -> None:
+        """The head stays live; the list stays as it was opened."""
+        super().take(snapshot)
+
+    def page(self, width: int) -> Sequence[Line]:
+        """What is typed, and what matches."""
+        caret = Piece(Shown(self.dash.glyphs.caret), "focus")
+        lines = [Line((spaces(1), Piece(Shown(": "), "dim"), Piece(clean(self._words), "focus"), caret)), BLANK]
+        room = max(1, self.canvas("body").size.height - 3)
+        found = self.matching()
+        first = max(0, self._place - room + 1)
+        for place, each in enumerate(found[first : first + room], first):
+            here = place == self._place
+            sign = Piece(Shown(self.dash.glyphs.cursor if here else " "), "focus")
+            lines.append(
+                apart([sign, Piece(each.name)], [spaces(1), Piece(each.note, "dim"), spaces(1)], width)._replace(cursor=here)
+            )
+        return lines if found else [*lines, cut_line(Line((spaces(1), Piece(Shown("nothing matches"), "dim"))), width)]
