@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal
 
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, Proof, Result
 from tui.engine.clock import moment
@@ -37,7 +37,7 @@ from tui.engine.panel import (
 from tui.engine.reading import Change, Link, Reading, Row, Signal, Status, Value, series_key, signal
 from tui.engine.suspects import followed_by, with_suspects
 from tui.engine.text import Shown, clean
-from tui.engine.units import show, show_count, show_duration, show_latency, show_ratio, show_rate, show_size
+from tui.engine.units import show, show_count, show_duration, show_latency, show_rate, show_ratio, show_size
 
 NOW = 1_795_230_732.0
 """2026-11-21 03:12:12 UTC."""
@@ -99,7 +99,9 @@ def metrics(at: float, night: Night) -> Reading:
     for route, rate, share, p95 in ROUTES:
         failing = share * bad
         status = Status.FAILING if failing > 0.05 else Status.OK
-        rows.append(Row(route, {"route": clean(route), "rate": rate, "errors": failing, "p95": p95 * (0.3 + 0.7 * bad)}, status))
+        rows.append(
+            Row(route, {"route": clean(route), "rate": rate, "errors": failing, "p95": p95 * (0.3 + 0.7 * bad)}, status)
+        )
         signals.append(signal("route_errors", failing, "ratio", route=route))
     return Reading("metrics", "metrics", "query", at, 0.03, Status.OK, tuple(signals), tuple(rows))
 
@@ -128,7 +130,8 @@ def database(at: float, night: Night) -> Reading:
 def session(pid: int, since: float, at: float, state: str, waits: str, query: str, parent: int | None = None) -> Row:
     """One session, keyed by pid and start."""
     cells: dict[str, Value] = {
-        "pid": Shown(str(pid)), "for": max(0.0, at - since), "state": Shown(state), "waits": Shown(waits), "query": clean(query),
+        "pid": Shown(str(pid)), "for": max(0.0, at - since), "state": Shown(state), "waits": Shown(waits),
+        "query": clean(query),
         "user": Shown("shop_app"), "application": Shown("web"),
     }  # fmt: skip
     above = f"{parent}@1" if parent else None
@@ -147,7 +150,11 @@ def jobs(at: float, night: Night) -> Reading:
     return Reading("jobs", "jobs", "queue", at, 0.01, Status.OK, signals, tuple(rows))
 
 
-DEPLOYS = (("9f3c2a1", DEPLOYED, "checkout in one step"), ("5be0d17", NOW - 95_000, "faster search"), ("77aa019", NOW - 210_000, "new footer"))
+DEPLOYS = (
+    ("9f3c2a1", DEPLOYED, "checkout in one step"),
+    ("5be0d17", NOW - 95_000, "faster search"),
+    ("77aa019", NOW - 210_000, "new footer"),
+)
 
 
 def deploys(at: float, night: Night) -> Reading:
@@ -199,7 +206,14 @@ def metrics_view(readings: Readings, history: History, room: Room) -> Layout:
         value = next(each for each in reading.signals if each.key == name)
         since = Shown(f"{judged.limit}   since {moment(judged.since, room.now)}") if judged.since else judged.limit
         figures.append(
-            Gauge(Shown(label), show(value.value, value.unit), judged.status, _spark(readings, history, name, width, room), since, name)
+            Gauge(
+                Shown(label),
+                show(value.value, value.unit),
+                judged.status,
+                _spark(readings, history, name, width, room),
+                since,
+                name,
+            )
         )
     rows = []
     for row in reading.rows:
@@ -207,7 +221,7 @@ def metrics_view(readings: Readings, history: History, room: Room) -> Layout:
         bad = row.status if row.status is not Status.OK else None
         cells = (
             Cell(Shown(row.key), order=row.key),
-            Cell(show_rate(_number(row, "rate")), order=_number(row, "rate")),
+            Cell(Shown(f"{_number(row, 'rate'):.1f} /s"), order=_number(row, "rate")),
             Cell(show_ratio(_number(row, "errors")), bad, order=_number(row, "errors")),
             Cell(show_latency(_number(row, "p95")), order=_number(row, "p95")),
             Cell(spark=_spark(readings, history, key, 14, room)),
@@ -278,7 +292,9 @@ def jobs_view(readings: Readings, history: History, room: Room) -> Layout:
         )
         for _, row in readings.rows("queue")
     )
-    return Layout(headline=Shown("queued 14"), figures=figures, columns=JOBS.columns, rows=rows, empty=Shown("nothing is queued"))
+    return Layout(
+        headline=Shown("queued 14"), figures=figures, columns=JOBS.columns, rows=rows, empty=Shown("nothing is queued")
+    )
 
 
 def deploys_view(readings: Readings, history: History, room: Room) -> Layout:
@@ -320,7 +336,9 @@ ACTIONS = (
     Action("cancel", "X", Shown("cancel"), Shown("cancel the running statement"), Effect.CHANGES, no_plan, only_roots),
     Action("terminate", "T", Shown("terminate"), Shown("end the session"), Effect.DESTROYS, no_plan),
 )
-HINT = (Action("rollback", "B", Shown("rollback hint"), Shown("the last good deployment"), Effect.SHOWS, no_plan, needs_row=False),)
+HINT = (
+    Action("rollback", "B", Shown("rollback hint"), Shown("the last good deployment"), Effect.SHOWS, no_plan, needs_row=False),
+)
 
 PLANS = {
     "database.terminate": Plan(
@@ -340,12 +358,14 @@ PLANS = {
             (Shown("acts if"), Shown("8121 still began 02:58:40.118Z, still idle in the same transaction")),
             (Shown("proof"), Shown("within 30s nobody waits for it")),
         ),
-        tuple(map(Shown, ("SELECT pg_terminate_backend(pid)", "FROM pg_stat_activity", "WHERE pid = 8121 AND backend_start = $2",
+        tuple(map(Shown, ("SELECT pg_terminate_backend(pid)", "FROM pg_stat_activity",
+                          "WHERE pid = 8121 AND backend_start = $2",
                           "  AND state = $3 AND xact_start = $4"))),
         "8121",
     ),
     "database.cancel": Plan(
-        "database.cancel", "database", Shown("cancel 1 statement"), Effect.CHANGES, Shown("cancels the statement of session 8140"),
+        "database.cancel", "database", Shown("cancel 1 statement"), Effect.CHANGES,
+        Shown("cancels the statement of session 8140"),
         (Item("8140@1", Shown("session 8140"), ((Shown("runs"), Shown("UPDATE orders SET paid_at = now() … for 58s")),)),),
         ((Shown("proof"), Shown("within 10s the statement has ended")),), (Shown("SELECT pg_cancel_backend(pid) …"),), "8140",
     ),
@@ -365,7 +385,9 @@ async def never(*args: Any) -> Any:
     raise NotImplementedError
 
 
-def _card(kind: str, title: str, view: str, signals: tuple[SignalSpec, ...], columns: tuple[Column, ...], actions: str = "") -> Card:
+def _card(
+    kind: str, title: str, view: str, signals: tuple[SignalSpec, ...], columns: tuple[Column, ...], actions: str = ""
+) -> Card:
     return Card(kind, title, PanelConfig, (Probe("story", never),), signals, f"tests.story:{view}", columns, actions=actions)
 
 
@@ -396,7 +418,7 @@ DATABASE = _card(
     (SignalSpec("connections_used", "ratio", "share of max_connections in use", "higher"),),
     (
         Column("pid", Shown("pid"), 7), Column("for", Shown("for"), 6, "s"), Column("state", Shown("state"), 12),
-        Column("waits", Shown("waits for"), 9), Column("query", Shown("query"), 16, rank=1, grows=True),
+        Column("waits", Shown("waits for"), 9), Column("query", Shown("query"), 12, rank=1, grows=True),
     ),
     "tests.story:ACTIONS",
 )  # fmt: skip
@@ -436,7 +458,8 @@ def alerts(at: float, night: Night) -> tuple[Alert, ...]:
     """What is breached then."""
     if not night.broken:
         return ()
-    found = []
+    found: list[Alert] = []
+    state: Literal["pending", "firing"]
     if at >= ERRORS:
         state = "firing" if at >= ERRORS + 300 else "pending"
         value = metrics(at, night).series["error_rate"]
@@ -448,8 +471,8 @@ def alerts(at: float, night: Night) -> tuple[Alert, ...]:
         state = "firing" if at >= CONNECTIONS + 300 else "pending"
         acked = "kim" if at >= NOW - 22 else ""
         found.append(
-            Alert("b", "connections", "database", "connections_used", (), "P1", state, 0.867, 0.85, "ratio", "above", CONNECTIONS,
-                  None, acked, NOW - 22 if acked else None)
+            Alert("b", "connections", "database", "connections_used", (), "P1", state, 0.867, 0.85, "ratio", "above",
+                  CONNECTIONS, None, acked, NOW - 22 if acked else None)
         )  # fmt: skip
     return with_suspects(found, [DEPLOY] if at >= DEPLOYED else [])
 
@@ -462,9 +485,14 @@ def judged(panel: str, found: tuple[Alert, ...]) -> dict[str, Judged]:
     }
     by_signal = {alert.signal: alert for alert in found if alert.panel == panel}
     return {
-        name: Judged(by_signal[name].status, Shown(limit), by_signal[name].since) if name in by_signal else Judged(Status.OK, Shown(limit))
+        name: Judged(by_signal[name].status if name in by_signal else Status.OK, Shown(limit), since_of(by_signal.get(name)))
         for name, limit in limits.get(panel, {}).items()
-    }  # fmt: skip
+    }
+
+
+def since_of(alert: Alert | None) -> float | None:
+    """When a breach began."""
+    return alert.since if alert else None
 
 
 def offers(card: Card) -> tuple[Offer, ...]:
@@ -491,9 +519,13 @@ def snapshot(at: float = NOW, night: Night | None = None, number: int = 1) -> Sn
         status = max([each.status for each in marks.values()], default=Status.OK)
         settings = SimpleNamespace()
         panels.append(
-            PanelState(card.kind, card.kind, status, card, settings, (probe,), marks, offers(card), Shown(""), suspected, changes)
+            PanelState(
+                card.kind, card.kind, status, card, settings, (probe,), marks, offers(card), Shown(""), suspected, changes
+            )
         )
-    return Snapshot(number, at, MONOTONIC + at - NOW, Shown("shop"), Shown("production"), True, Level.ARMED, tuple(panels), found)
+    return Snapshot(
+        number, at, MONOTONIC + at - NOW, Shown("shop"), Shown("production"), True, Level.ARMED, tuple(panels), found
+    )
 
 
 def failed(state: PanelState, phase: str, says: str, hint: str) -> PanelState:

@@ -67,7 +67,7 @@ def prepare_environment() -> None:
     for name in DANGEROUS:
         os.environ.pop(name, None)
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
-    os.environ["TEXTUAL_FPS"] = "30"
+    os.environ["TEXTUAL_FPS"] = "60"
 
 
 class signals(contextlib.AbstractContextManager[None]):  # reads as a statement: with signals(…)

@@ -109,10 +109,10 @@ class RuleSection(Settings):
             raise ValueError('how bad is it? write severity = "P0" … "P3"')
         if not own and not tables:
             raise ValueError('from where on? write above = … or below = …, or a level such as P1 = { above = "5 %" }')
-        for each in ([self] if own else []) + tables:  # type: ignore[operator]
+        for each in ([self] if own else []) + tables:
             if (each.above is None) == (each.below is None):
                 raise ValueError("a level has either above or below")
-        ways = {each.above is None for each in ([self] if own else []) + tables}  # type: ignore[operator]
+        ways = {each.above is None for each in ([self] if own else []) + tables}
         if len(ways) > 1:
             raise ValueError("all levels of a rule look the same way: above, or below")
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
@@ -47,6 +46,8 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """`, did you mean …?` where something is near."""
+    import difflib  # late: only where something is wrong
+
     near = difflib.get_close_matches(name, list(map(str, known)), 1, 0.6)
     return f", did you mean {near[0]!r}?" if near else ""
 

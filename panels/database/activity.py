@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tui.engine.postgres import Session
 from tui.engine.redact import fold_sql
 from tui.engine.text import EMPTY, Shown, clean
 
 from .sql import statement
+
+if TYPE_CHECKING:
+    from tui.engine.postgres import Session
 
 OURS = "watchfloor"
 MOST_WAITERS = 50

@@ -121,7 +121,7 @@ def _acts_if(chosen: Sequence[Seen], several: str, single: str) -> str:
     if len(chosen) > 1:
         return f"each is asked again as it is acted on: they {several}"
     one = chosen[0]
-    began = f" began {one.began[11:23]}Z and" if one.began else ""
+    began = f" began {one.began[11:23]}Z," if one.began else ""
     return f"{one.pid} still{began} {single}"
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.engine.clock import date_time
 from tui.engine.connections import Tools
 from tui.engine.panel import Memory, Target
-from tui.engine.postgres import DatabaseError, Session
+from tui.engine.postgres_words import DatabaseError
 from tui.engine.reading import Change, Found, Row, Signal, Status, Value, signal
 from tui.engine.text import EMPTY, Shown, clean, clean_lines
 from tui.engine.units import show_duration
@@ -19,7 +19,11 @@ from .activity import Seen, parents, read_sessions, waiting_for
 from .config import DatabaseConfig
 from .rights import Rights, cannot_cancel, cannot_end, read_rights
 from .sampling import Samples
+from .spending import Spending
 from .sql import statement
+
+if TYPE_CHECKING:
+    from tui.engine.postgres import Session
 
 RIGHTS_EVERY = 300.0
 """Seconds between two looks at the roles' rights."""
@@ -44,6 +48,7 @@ class Kept:
     rights: Rights | None = None
     rights_at: float = 0.0
     started: float = 0.0
+    spending: Spending = field(default_factory=Spending)
 
 
 async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
@@ -55,7 +60,7 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
             sessions = await read_sessions(session)
             server = await session.one(statement("server"))
             await _learn_rights(session, config, tools, kept)
-            spent = session.spent
+            spent = kept.spending.steadied(session.spent)
     except DatabaseError as error:
         return _refused(error)
     now = tools.clock.monotonic()
@@ -190,7 +195,7 @@ def _session_row(seen: Seen, parent: str | None, sessions: Sequence[Seen], right
     """One session; why it cannot be cancelled or terminated stands in it, so that keys grey before they are pressed."""
     behind = waiting_for(seen.pid, sessions)
     cells: dict[str, Value] = {
-        "pid": seen.pid,
+        "pid": Shown(str(seen.pid)),
         "for": seen.age,
         "state": seen.state_word,
         "waits": _waits_for(seen),
@@ -200,8 +205,8 @@ def _session_row(seen: Seen, parent: str | None, sessions: Sequence[Seen], right
         "database": clean(seen.database, 60),
         "client": clean(seen.client),
         "wait": clean(f"{seen.wait_type} {seen.wait_event}".strip()) if seen.is_active else EMPTY,
-        "waited": seen.waited,
-        "transaction": seen.xact_age,
+        "waited": show_duration(seen.waited) if seen.waited is not None else EMPTY,
+        "transaction": Shown(f"open for {show_duration(seen.xact_age)}") if seen.xact_age is not None else Shown("none"),
         "blocks": len(behind),
     }
     refusals = {"no cancel": cannot_cancel(seen, rights), "no terminate": cannot_end(seen, rights)}
@@ -238,7 +243,8 @@ def _application(name: str, members: Sequence[Seen]) -> Row:
         cells["active"] = sum(each.is_active for each in members)
         cells["idle"] = sum(each.state == "idle" for each in members)
         cells["idle_in_transaction"] = sum(each.in_idle_transaction for each in members)
-        cells["longest_idle"] = max((each.state_age or 0.0 for each in members if not each.is_active), default=0.0)
+        longest = max((each.state_age or 0.0 for each in members if not each.is_active), default=0.0)
+        cells["longest_idle"] = show_duration(longest)
     cells["users"] = clean(", ".join(sorted({each.user for each in members})))
     return Row(f"application:{name}", cells, group="application")
 

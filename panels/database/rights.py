@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tui.engine.postgres import Session
 from tui.engine.text import Shown, clean
 
 from .activity import Seen
 from .sql import statement
+
+if TYPE_CHECKING:
+    from tui.engine.postgres import Session
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tui.engine.reading import Row
+from tui.engine.reading import Row, Value
 from tui.engine.text import Shown, clean_lines
+from tui.engine.units import show_duration, show_latency, show_ratio
 
 from .activity import Seen
 
@@ -51,12 +52,16 @@ class Samples:
                 seen[text] += 1
                 longest[text] = max(age, longest.get(text, 0.0))
         total = seen.total()
-        return tuple(
-            Row(
-                f"sampled:{text}",
-                {"share": count / total, "seen": count, "longest": longest[text], "query": text},
-                long={"statement": clean_lines(self.texts.get(text, text))},
-                group="sampled",
-            )
-            for text, count in seen.most_common(MOST)
-        )
+        return tuple(self._row(text, count, count / total, longest[text]) for text, count in seen.most_common(MOST))
+
+    def _row(self, text: Shown, count: int, share: float, longest: float) -> Row:
+        """One statement: its figures in words, and in `numbers` as share, longest seconds and times seen."""
+        cells: dict[str, Value] = {
+            "share": show_ratio(share, 0),
+            "longest": show_latency(longest) if longest < 1 else show_duration(longest),
+            "seen": Shown(f"{count} ×"),
+            "query": text,
+            "numbers": (share, longest, float(count)),
+        }
+        long = {"statement": clean_lines(self.texts.get(text, text))}
+        return Row(f"sampled:{text}", cells, long=long, group="sampled")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from tui.engine.panel import Cell, DrawnRow, Readings
 from tui.engine.reading import Reading, Row
 from tui.engine.text import EMPTY, Shown, clean
-from tui.engine.units import NOT_MEASURED, show_count, show_duration, show_latency, show_rate, show_ratio, show_size
+from tui.engine.units import show_count, show_duration
 
 from .sampling import WINDOW
 
@@ -33,41 +33,15 @@ def statement_rows(readings: Readings, most: int) -> list[DrawnRow]:
     counted = readings.one("statements")
     rows = [row for row in counted.rows if row.group == "statement"] if counted else []
     if rows:
-        seconds = number(rows[0], "over")
-        over = f"last {show_duration(seconds)}" if seconds else "since the last reset"
-        head = _heading("statements", "share", "mean", "calls", EMPTY, f"statement, {over}")
-        return [head, *(_statement(row) for row in rows[:most] if (number(row, "share") or 0.0) >= SMALLEST_SHARE)]
+        head = _heading("statements", "share", "mean", "calls", EMPTY, f"statement, {text(rows[0], 'over')}")
+        listed = [row for row in rows[:most] if (_numbers(row)[0] or 0.0) >= SMALLEST_SHARE]
+        return [head, *(_drawn(row, ("share", "mean", "calls"), "query") for row in listed)]
     reading = readings.one("sessions")
-    sampled = [row for row in reading.rows if row.group == "sampled"] if reading else []
-    if not sampled:
+    rows = [row for row in reading.rows if row.group == "sampled"] if reading else []
+    if not rows:
         return []
     head = _heading("sampled", "share", "longest", "seen", EMPTY, f"statement, sampled, last {show_duration(WINDOW)}")
-    return [head, *(_sampled(row) for row in sampled[:most])]
-
-
-def _statement(row: Row) -> DrawnRow:
-    rate, calls = number(row, "rate"), number(row, "calls")
-    often = show_rate(rate) if rate is not None else show_count(calls)
-    return _row(
-        row,
-        Cell(show_ratio(number(row, "share")), order=number(row, "share")),
-        Cell(show_latency(number(row, "mean")), order=number(row, "mean")),
-        Cell(often, order=rate if rate is not None else calls),
-        NO_CELL,
-        text(row, "query"),
-    )
-
-
-def _sampled(row: Row) -> DrawnRow:
-    longest = number(row, "longest")
-    return _row(
-        row,
-        Cell(show_ratio(number(row, "share"), 0), order=number(row, "share")),
-        Cell(show_latency(longest) if (longest or 0) < 1 else show_duration(longest), order=longest),
-        Cell(Shown(f"{show_count(number(row, 'seen'))} ×"), order=number(row, "seen")),
-        NO_CELL,
-        text(row, "query"),
-    )
+    return [head, *(_drawn(row, ("share", "longest", "seen"), "query") for row in rows[:most])]
 
 
 def table_rows(readings: Readings, most: int) -> list[DrawnRow]:
@@ -76,22 +50,21 @@ def table_rows(readings: Readings, most: int) -> list[DrawnRow]:
     rows = [row for row in reading.rows if row.group == "table"] if reading else []
     if not rows:
         return []
-    return [_heading("tables", "size", "an hour", "rows ≈", "dead rows", "table"), *(_table(row) for row in rows[:most])]
+    names = ("size", "an hour", "rows ≈", "dead rows")
+    return [_heading("tables", *names, "table"), *(_drawn(row, names, "table") for row in rows[:most])]
 
 
-def _table(row: Row) -> DrawnRow:
-    growth = number(row, "growth")
-    grows = (
-        NOT_MEASURED if growth is None else Shown(f"{'+' if growth > 0 else ''}{show_size(growth)}") if growth else Shown("0")
-    )
-    return _row(
-        row,
-        Cell(show_size(number(row, "size")), order=number(row, "size")),
-        Cell(grows, order=growth),
-        Cell(_short(number(row, "rows")), order=number(row, "rows")),
-        Cell(_short(number(row, "dead")), order=number(row, "dead")),
-        text(row, "table"),
-    )
+def _numbers(row: Row) -> tuple[float | None, ...]:
+    """The row's figures as the probe left them for sorting."""
+    found = row.cells.get("numbers")
+    return found if isinstance(found, tuple) else ()
+
+
+def _drawn(row: Row, names: tuple[str, ...], last: str) -> DrawnRow:
+    """A section's row: the named cells, each sorted by its number, and the text that grows."""
+    cells = [Cell(Shown(text(row, name)), order=number) for name, number in zip(names, _numbers(row), strict=False)]
+    cells += [NO_CELL] * (4 - len(cells))
+    return _row(row, cells[0], cells[1], cells[2], cells[3], text(row, last))
 
 
 def application_rows(reading: Reading) -> list[DrawnRow]:
@@ -113,13 +86,6 @@ def _application(row: Row) -> DrawnRow:
         Cell(show_count(idle_tx), order=idle_tx),
         text(row, "application"),
     )
-
-
-def _short(count: float | None) -> Shown:
-    """A large number in three digits: `1.2 M`."""
-    if count is None or count < 100_000:
-        return show_count(round(count) if count is not None else None)
-    return Shown(f"{count / 1e6:.1f} M" if count < 1e9 else f"{count / 1e9:.1f} G")
 
 
 def _heading(key: str, first: str, second: str, third: str, fourth: str, last: str) -> DrawnRow:

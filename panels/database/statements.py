@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui.engine.connections import Tools
 from tui.engine.panel import Memory, Target
-from tui.engine.postgres import MARK, DatabaseError, Session
-from tui.engine.reading import Found, Row, Signal, Status, signal
+from tui.engine.postgres_words import MARK, DatabaseError
+from tui.engine.reading import Found, Row, Signal, Status, Value, signal
 from tui.engine.redact import fold_sql
 from tui.engine.text import Shown, clean, clean_lines
+from tui.engine.units import show_count, show_duration, show_latency, show_rate, show_ratio
 
 from .config import DatabaseConfig
+from .spending import Spending
 from .sql import statement
+
+if TYPE_CHECKING:
+    from tui.engine.postgres import Session
 
 MOST = 20
 FEWEST_CALLS = 20
@@ -69,6 +74,7 @@ class Kept:
     counters: dict[Key, Counted] = field(default_factory=dict)
     clock: float | None = None
     texts: dict[int, str] = field(default_factory=dict)
+    spending: Spending = field(default_factory=Spending)
 
 
 async def ask_statements(target: Target, tools: Tools, memory: Memory) -> Found:
@@ -79,13 +85,13 @@ async def ask_statements(target: Target, tools: Tools, memory: Memory) -> Found:
         async with tools.postgres(config.dsn).look(target.deadline) as session:
             kept.where = kept.where or await _find(session)
             if kept.where is None:
-                return Found(Status.OK, notes=(Shown(MISSING),), spent=session.spent)
+                return Found(Status.OK, notes=(Shown(MISSING),), spent=kept.spending.steadied(session.spent))
             found = await session.rows(kept.where.sql("statements"))
             now, seconds, added = _added(found, config, kept)
             top = sorted(added.items(), key=lambda item: -item[1].seconds)[: 2 * MOST]
             await _learn_texts(session, kept, [key[1] for key, _ in top])
             top = [(key, each) for key, each in top if MARK not in kept.texts.get(key[1], "")][:MOST]
-            spent = session.spent
+            spent = kept.spending.steadied(session.spent)
     except DatabaseError as error:
         kept.where = None  # it may have been dropped, moved or upgraded: looked for anew
         raise error
@@ -159,21 +165,24 @@ def _rows(
 ) -> tuple[Row, ...]:
     """A row a statement, the one that took most of the time first."""
     total = sum(each.seconds for each in added.values())
-    return tuple(
-        Row(
-            f"statement:{key[0]}/{key[1]}/{int(key[2])}",
-            {
-                "share": each.seconds / total if total else 0.0,
-                "mean": each.seconds / each.calls if each.calls else None,
-                "calls": each.calls,
-                "rate": each.calls / seconds if seconds else None,
-                "rows": each.rows / each.calls if each.calls else None,
-                "over": seconds,
-                "query": clean(fold_sql(texts.get(key[1], ""))) or Shown("(its text is gone)"),
-                "queryid": clean(key[1]),
-            },
-            long={"statement": clean_lines(texts.get(key[1], ""))},
-            group="statement",
-        )
-        for key, each in top
-    )
+    return tuple(_row(key, each, each.seconds / total if total else 0.0, seconds, texts.get(key[1], "")) for key, each in top)
+
+
+def _row(key: Key, each: Counted, share: float, seconds: float | None, query: str) -> Row:
+    """One statement: its figures in words, and in `numbers` as share, mean seconds, calls (a second, where it is known over
+    how many), and rows a call."""
+    mean = each.seconds / each.calls if each.calls else None
+    often = each.calls / seconds if seconds else float(each.calls)
+    rows = each.rows / each.calls if each.calls else None
+    cells: dict[str, Value] = {
+        "share": show_ratio(share),
+        "mean": show_latency(mean),
+        "calls": show_rate(often) if seconds else show_count(often),
+        "rows a call": show_count(rows),
+        "over": Shown(f"last {show_duration(seconds)}") if seconds else Shown("since the last reset"),
+        "query": clean(fold_sql(query)) or Shown("(its text is gone)"),
+        "queryid": clean(key[1]),
+        "numbers": (share, mean, often, rows),
+    }
+    identity = f"statement:{key[0]}/{key[1]}/{int(key[2])}"
+    return Row(identity, cells, long={"statement": clean_lines(query)}, group="statement")

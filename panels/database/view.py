@@ -194,8 +194,8 @@ def _remarkable(row: Row) -> bool:
 def _status(row: Row, blocks: bool, readings: Readings) -> Status:
     """What the rules say of the signal that the session is part of."""
     statuses = [Status.OK]
-    age, waited = number(row, "for") or 0.0, number(row, "waited")
-    if blocks or (waited or 0.0) > WAITS:
+    age = number(row, "for") or 0.0
+    if blocks or (text(row, "waits") and age > WAITS):
         statuses += [readings.judgement(name).status for name in ("blocked", "longest_wait")]
     if text(row, "state") == "active" and age > SLOW:
         statuses.append(readings.judgement("slow_queries").status)
@@ -209,9 +209,9 @@ def _status(row: Row, blocks: bool, readings: Readings) -> Status:
 def _session(row: Row, status: Status, depth: int) -> DrawnRow:
     """One session's cells, in the order of the columns."""
     quiet = text(row, "state") in ("idle", "hidden")
-    pid, age = Shown(str(row.cells["pid"])), number(row, "for")
+    pid, age = Shown(text(row, "pid")), number(row, "for")
     by_name = {
-        "pid": Cell(pid, order=number(row, "pid")),
+        "pid": Cell(pid, order=float(pid)),
         "for": Cell(show_duration(age), None if status is Status.OK else status, order=age),
         "state": Cell(Shown(text(row, "state")), dim=quiet, order=text(row, "state")),
         "waits": Cell(Shown(text(row, "waits")), order=text(row, "waits")),

@@ -22,7 +22,7 @@ async def check(config: DeploysConfig, tools: Tools) -> Sequence[Checked]:
     source = clean(f"{config.title}  {settings.base.masked}  {settings.project}")
     vercel = Vercel(f"{config.title}/check", config, tools, DEADLINE)
     try:
-        looked = await look(vercel, tools, 1, config.target)
+        looked = await look(vercel, tools, config.limit, config.target)
     except ProbeError as error:
         missing = (error.failure.hint,) if error.failure.hint else ()
         return [Checked(source, False, clean(f"{error.failure.phase}: {error.failure.says}"), missing)]
@@ -31,5 +31,5 @@ async def check(config: DeploysConfig, tools: Tools) -> Sequence[Checked]:
     project = looked.project
     assert project is not None, "without a failure there is an answer"
     team = f" of {settings.team}" if settings.team else ""
-    serving = f"live is {project.live.title}" if project.live else "it does not say which deployment is live"
+    serving = f"live is {looked.serving.title}" if looked.serving else "it does not say which deployment is live"
     return [Checked(source, True, clean(f"sees project {project.name or settings.project}{team}; {serving}"))]

@@ -26,7 +26,7 @@ class Vercel(Settings):
     """A token that may read the project."""
     team: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$", max_length=120)
     """The team's id (`team_…`) or slug, where the project is a team's."""
-    base: SecretUrl = SecretText("https://api.vercel.com", is_url=True)
+    base: SecretUrl = Field(default_factory=lambda: SecretText("https://api.vercel.com", is_url=True))
     """Where the API is; another address for a look-alike."""
     ca: Path | None = None
     """A file of certificates to trust besides the system's."""

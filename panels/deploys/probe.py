@@ -37,6 +37,12 @@ class Look:
         return self.project.live.uid if self.project and self.project.live else ""
 
     @property
+    def serving(self) -> Deployment | None:
+        """The deployment that serves production, as the list has it where it does: the project tells less of it."""
+        own = {each.uid: each for each in self.listed.deployments}
+        return own.get(self.live, self.project.live if self.project else None)
+
+    @property
     def pointing(self) -> Pointing | None:
         """The last rollback or promotion by hand."""
         return self.project.pointing if self.project else None
@@ -64,9 +70,8 @@ def found(look: Look, limit: int) -> Found:
     listed = look.listed.deployments
     served = stints(listed, look.live, look.pointing)
     shown = list(listed[:limit])
-    live = look.project.live if look.project else None
-    if live is not None and live.uid not in {each.uid for each in shown}:
-        shown.append(next((each for each in listed if each.uid == live.uid), live))
+    if look.serving is not None and look.serving not in shown:
+        shown.append(look.serving)
     rows = tuple(_row(each, look, served) for each in shown)
     status = Status.OK if look.failure is None else Status.UNKNOWN
     return Found(status, _signals(listed, served, look), rows, _changes(listed, served, look), look.failure, _notes(look))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from tui.engine.http import HttpSettings
 from tui.engine.panel import PanelConfig, Wanted
@@ -63,8 +63,17 @@ class Endpoint(HttpSettings):
         return last or host.rpartition("@")[2]
 
 
+def _as_written(schema: dict[str, Any]) -> None:
+    """For editors: `endpoints` may hold bare URLs, and each `[[panel.endpoint]]` is one more."""
+    table = schema["properties"]["endpoints"]["items"]
+    schema["properties"]["endpoints"]["items"] = {"anyOf": [{"type": "string"}, table]}
+    schema["properties"]["endpoint"] = {"type": "array", "items": table, "description": "An endpoint, and how it is asked."}
+
+
 class HealthConfig(PanelConfig):
     """The `[[panel]]` of kind `health`."""
+
+    model_config = ConfigDict(json_schema_extra=_as_written)
 
     kind: Literal["health"] = "health"
     endpoints: tuple[Endpoint, ...] = ()

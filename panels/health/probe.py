@@ -34,6 +34,7 @@ class Kept:
     """What is kept of one endpoint between polls."""
 
     failures: int = 0
+    waiting: bool = False
     status: Status | None = None
     since: float = 0.0
     release: str = ""
@@ -214,8 +215,10 @@ def _found(answer: Answer, endpoint: Endpoint, config: HealthConfig, kept: Kept,
     waiting = failed and kept.failures < wanted
     status = Status.DEGRADED if waiting else answer.status
     says = clean(f"failed {kept.failures} of {wanted}: {answer.says}") if waiting else answer.says
-    if kept.status is not status:
-        kept.status, kept.since = status, now
+    confirmed = kept.waiting and failed  # it fails since its first failure, not since it was believed
+    if kept.status is not status and not confirmed:
+        kept.since = now
+    kept.status, kept.waiting = status, waiting
     up = None if waiting or answer.status is Status.UNKNOWN else float(answer.status is not Status.FAILING)
     kept.uptime.add(tools.clock.monotonic(), up, longest=2 * target.interval + target.deadline)
     fetched = answer.fetched

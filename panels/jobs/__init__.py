@@ -48,7 +48,7 @@ CARD = Card(
         ),
     ),
     columns=(
-        Column("what", Shown("kind"), 19, grows=True),
+        Column("what", Shown("kind"), 17, grows=True),
         Column("queued", Shown("queued"), 6, "count"),
         Column("running", Shown("running"), 7, "count", rank=1),
         Column("rate", Shown("fail 24h"), 8, "ratio"),

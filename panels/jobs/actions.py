@@ -46,7 +46,7 @@ async def plan(remedy: Remedy, keys: Sequence[str], context: Context) -> Plan:
         panel=context.panel,
         title=clean(f"{remedy.verb} {named}"),
         effect=remedy.effect,
-        what=clean(f"{remedy.what} {named}{', one after the other' if several else ''}"),
+        what=clean(remedy.what.format(named) + (", one after the other" if several else "")),
         items=tuple(_item(job) for job in jobs),
         facts=_facts(remedy, left_out),
         request=(*request, clean(f"…and the same for {len(jobs) - 1} more")) if several else request,
@@ -103,11 +103,11 @@ def _item(job: Job) -> Item:
 
 def _facts(remedy: Remedy, left_out: str) -> tuple[tuple[Shown, Shown], ...]:
     """The lines between what would be done and the confirmation."""
-    same = f" and {', '.join(remedy.steady)} as now"
+    same = "".join(f", {words}" for words in remedy.steady.values())
     facts = [
         ("undone" if remedy is CANCEL else "then", remedy.undone),
         ("left out", left_out),
-        ("acts if", f"the job is still {remedy.state}{same}; looked at just before"),
+        ("acts if", f"it is still {remedy.state}{same}; looked at again just before"),
         ("proof", f"the job's row, read again, for {show_duration(PROOF_WITHIN)}"),
     ]
     return tuple((Shown(name), clean(says)) for name, says in facts if says)

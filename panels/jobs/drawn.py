@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from tui.engine.history import History
-from tui.engine.panel import Cell, DrawnRow, Readings, Room
+from tui.engine.panel import Cell, Column, DrawnRow, Readings, Room
 from tui.engine.reading import Reading, Row, Status, series_key
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_count, show_duration
@@ -51,7 +52,7 @@ def heading(key: str, title: str) -> DrawnRow:
     return line(f"heading:{key}", Status.OK, what=Cell(Shown(title), dim=True))
 
 
-def group_line(scene: Scene, row: Row, depth: int) -> DrawnRow:
+def group_line(scene: Scene, row: Row, depth: int, dim: bool = False) -> DrawnRow:
     """Failures that say the same: how many, what, and when the newest was."""
     jobs, newest = number(row, "jobs") or 0, number(row, "newest")
     many = f"{'≥ ' if row.cells['at_least'] else ''}{jobs:,.0f}×"
@@ -62,6 +63,7 @@ def group_line(scene: Scene, row: Row, depth: int) -> DrawnRow:
         what=Cell(Shown(f"{many} {row.cells['signature']}"), order=jobs),
         age=Cell(show_duration(newest) if newest is not None else EMPTY, order=newest),
         says=Cell(clean(row.cells["kind"]) if depth == 0 else EMPTY, dim=True),
+        dim=dim,
     )
 
 
@@ -115,9 +117,21 @@ def worker_line(row: Row) -> DrawnRow:
     )
 
 
-def line(key: str, status: Status, depth: int = 0, **cells: Cell) -> DrawnRow:
+def line(key: str, status: Status, depth: int = 0, *, dim: bool = False, **cells: Cell) -> DrawnRow:
     """A row from cells by column; the others stay empty."""
-    return DrawnRow(key, tuple(cells.get(column.name, Cell()) for column in CARD.columns), status, depth)
+    return DrawnRow(key, tuple(cells.get(column.name, Cell()) for column in CARD.columns), status, depth, dim)
+
+
+def narrow(columns: tuple[Column, ...], rows: Sequence[DrawnRow]) -> tuple[tuple[Column, ...], tuple[DrawnRow, ...]]:
+    """The table for little room: what rows say stands behind their names, so that both share the one wide column."""
+    kept = [place for place, column in enumerate(columns) if column.name not in ("says", "spark")]
+    says = next(place for place, column in enumerate(columns) if column.name == "says")
+    drawn = []
+    for row in rows:
+        name, said = row.cells[0], row.cells[says].text
+        first = replace(name, text=Shown(f"{name.text} · {said}")) if said else name
+        drawn.append(replace(row, cells=(first, *(row.cells[place] for place in kept[1:]))))
+    return tuple(columns[place] for place in kept), tuple(drawn)
 
 
 def count(row: Row, name: str, status: Status) -> Cell:

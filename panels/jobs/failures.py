@@ -29,12 +29,14 @@ def words(error: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A failed job. `at` is UTC seconds (server) at which it failed, None where that was before we looked."""
+    """A failed job. `at` is UTC seconds (server) at which it failed, None where that was before we looked; `seen` when `row`
+    was read, from when on its ages run on."""
 
     id: str
     kind: str
     signature: str
     at: float | None
+    seen: float
     row: Mapping[str, Any]
 
 
@@ -69,7 +71,7 @@ class Failures:
             before = self.by_minute.get(number, {}).get(row["id"])
             if number in fresh:
                 at = _when(row, before, now if number in watched else None, now)
-                fresh[number][row["id"]] = Failed(row["id"], row["kind"] or "", words(row["error"]), at, row)
+                fresh[number][row["id"]] = Failed(row["id"], row["kind"] or "", words(row["error"]), at, now, row)
         self.by_minute.update(fresh)
         self.since = now if self.since is None else self.since
 

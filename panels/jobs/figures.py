@@ -41,7 +41,7 @@ class KindFigures:
 def by_kind(config: JobsConfig, kept: Kept) -> list[KindFigures]:
     """Every kind that is known, by name."""
     waiting = {row["kind"] or "": row for row in kept.queue}
-    counts = kept.window.by_kind() if kept.window.complete else {}
+    counts = kept.window.by_kind if kept.window.complete else {}
     lately = kept.failures.since_minutes(FAILED_WITHIN, kept.now)
     running = [(row["kind"] or "", is_stuck(row["heartbeat_age"], config)) for row in kept.running.values()]
     kinds = sorted({*config.kinds, *waiting, *counts, *lately, *(kind for kind, _ in running)})[:MOST_KINDS]

@@ -6,7 +6,7 @@ back, and what it was to do is not done.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,12 @@ Job = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What tells the three apart. `fits(job, config)` answers why a job as it is now is none for it, empty where it is one;
-    `steady` are the columns that must still be as planned when the request is sent; `seen(before, job, config)` is the
-    proof in the job's row."""
+    """What tells the three apart.
+
+    `what` is the effect in a line, with `{}` for the jobs; `undone` what comes after it, or is lost. `fits(job, config)`
+    answers why a job as it is now is none for it, empty where it is one. `steady` are the columns that must still be as
+    planned when the request is sent, with that in words. `seen(before, job, config)` is the proof in the job's row.
+    """
 
     verb: str
     effect: Effect
@@ -33,7 +36,7 @@ class Remedy:
     what: str
     undone: str
     fits: Callable[[Job, JobsConfig], str]
-    steady: tuple[str, ...]
+    steady: Mapping[str, str]
     seen: Callable[[Job, Job, JobsConfig], Proof]
 
 
@@ -101,22 +104,29 @@ RETRY = Remedy(
     "retry",
     Effect.CHANGES,
     "failed",
-    "runs again",
+    "runs {} again",
     "it waits for a worker; until then it can be cancelled",
     _is_failed,
-    ("attempts",),
+    {"attempts": "tried no more often"},
     _retried,
 )
 CANCEL = Remedy(
     "cancel",
     Effect.DESTROYS,
     "waiting or running",
-    "cancels for good",
+    "cancels {} for good",
     "nothing: a cancelled job is not brought back, what it was to do is not done",
     _is_unfinished,
-    ("worker",),
+    {"worker": "with the same worker"},
     _cancelled,
 )
 UNLOCK = Remedy(
-    "unlock", Effect.CHANGES, "stuck", "gives back to the queue", "it is taken up anew", _is_left, ("worker",), _unlocked
+    "unlock",
+    Effect.CHANGES,
+    "stuck",
+    "gives {} back to the queue",
+    "it is taken up anew",
+    _is_left,
+    {"worker": "with the same worker"},
+    _unlocked,
 )

@@ -12,7 +12,7 @@ from tui.engine.reading import Row, Value
 from tui.engine.text import EMPTY, Shown, clean, clean_lines
 
 from .config import JobsConfig
-from .failures import Failed, Group
+from .failures import Group
 from .figures import KindFigures, by_kind, is_stuck
 from .look import Kept
 
@@ -47,7 +47,7 @@ def rows(config: JobsConfig, kept: Kept) -> tuple[Row, ...]:
     kinds = by_kind(config, kept)
     groups = kept.failures.groups()[:MOST_GROUPS]
     jobs: dict[str, Row] = {}
-    for row in [*_running(config, kept), *_failed(groups), *_others(kept)]:
+    for row in [*_running(config, kept), *_failed(groups, kept.now), *_others(kept)]:
         jobs.setdefault(row.key, row)
     return (
         *(_kind(each) for each in kinds),
@@ -75,14 +75,14 @@ def _kind(each: KindFigures) -> Row:
 
 def _group(group: Group, kept: Kept) -> Row:
     newest = group.jobs[0]
-    counts = kept.window.by_kind().get(group.kind)
+    failed = sum(each.failed for each in kept.window.by_kind.values())
     cells: dict[str, Value] = {
         "signature": clean(group.signature),
         "kind": clean(group.kind, 80),
         "jobs": len(group.jobs),
         "newest": None if newest.at is None else max(0.0, kept.now - newest.at),
         "newest_created": kept.now - newest.row["created"],
-        "at_least": counts is not None and kept.failures.held < sum(each.failed for each in kept.window.by_kind().values()),
+        "at_least": kept.failures.held < failed,
     }
     long = {"newest error": clean_lines(newest.row["error"])} if newest.row["error"] else {}
     return Row(group.key, cells, parent=kind_key(group.kind), long=long, group="failure")
@@ -100,14 +100,10 @@ def _running(config: JobsConfig, kept: Kept) -> list[Row]:
     return [each for _, each in sorted(found, key=lambda pair: (pair[0], pair[1].key))[:MOST_RUNNING]]
 
 
-def _failed(groups: list[Group]) -> list[Row]:
-    """The newest of each group of failures."""
-    found = [_failed_job(each, group) for group in groups for each in group.jobs[:MOST_OF_GROUP]]
-    return found[:MOST_FAILED]
-
-
-def _failed_job(each: Failed, group: Group) -> Row:
-    return job(each.row, "failed", group.key)
+def _failed(groups: list[Group], now: float) -> list[Row]:
+    """The newest of each group of failures; read when they failed, so their ages have run on since."""
+    found = [(each, group.key) for group in groups for each in group.jobs[:MOST_OF_GROUP]][:MOST_FAILED]
+    return [job(each.row, "failed", key, passed=now - each.seen) for each, key in found]
 
 
 def _others(kept: Kept) -> list[Row]:
@@ -116,8 +112,9 @@ def _others(kept: Kept) -> list[Row]:
     return due + [job(row, "recent", kind_key(row["kind"] or "")) for row in kept.recent]
 
 
-def job(row: Mapping[str, Any], why: str, parent: str | None = None) -> Row:
-    """A job as a row; `why` says why it is listed: `stuck`, `long`, `running`, `failed`, `due`, `recent`."""
+def job(row: Mapping[str, Any], why: str, parent: str, passed: float = 0.0) -> Row:
+    """A job as a row, read `passed` seconds ago; `why` says why it is listed: `stuck`, `long`, `running`, `failed`, `due`,
+    `recent`."""
     error = row["error"]
     cells: dict[str, Value] = {
         "job": clean(row["id"], 80),
@@ -125,15 +122,20 @@ def job(row: Mapping[str, Any], why: str, parent: str | None = None) -> Row:
         "status": clean(row["status"] or "", 40),
         "why": Shown(why),
         "worker": clean(row["worker"], 80) if row["worker"] is not None else None,
-        "heartbeat": row["heartbeat_age"],
-        "due_since": row["due_age"],
-        "created": row["age"],
+        "heartbeat": _later(row["heartbeat_age"], passed),
+        "due_since": _later(row["due_age"], passed),
+        "created": _later(row["age"], passed),
         "attempts": row["attempts"],
-        "ended": row["finished_age"],
+        "ended": _later(row["finished_age"], passed),
         "error": clean(error.strip().splitlines()[0]) if error and error.strip() else EMPTY,
     }
     long = {"error": clean_lines(error)} if error else {}
     return Row(row["id"], cells, parent=parent, long=long, group="job")
+
+
+def _later(age: float | None, passed: float) -> float | None:
+    """An age as it is after some seconds more."""
+    return None if age is None else age + passed
 
 
 def _workers(kept: Kept) -> list[Row]:

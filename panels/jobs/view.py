@@ -12,7 +12,7 @@ from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_count, show_duration, show_rate, show_ratio
 
 from . import CARD
-from .drawn import Scene, bad, count, group_line, heading, job_line, line, number, schedule_line, worker_line
+from .drawn import Scene, bad, count, group_line, heading, job_line, line, narrow, number, schedule_line, worker_line
 from .rows import kind_of
 
 CHILDREN = 3
@@ -21,7 +21,7 @@ ABOVE = 5
 """Lines that figures, the columns' titles and the trailer take."""
 FAILURES = "failures, 24h"
 NARROW = 90
-"""Cells below which a signature has no room in its row: then the largest stands above the table as well."""
+"""Cells below which there is one wide column, and the largest signature stands above the table as well."""
 OF_KIND = ("queued", "due", "oldest_due", "running", "failure_rate", "failed_10m")
 
 
@@ -33,12 +33,15 @@ def view(readings: Readings, history: History, room: Room) -> Layout:
     notes = tuple(dict.fromkeys(note for reading in (queue, schedules) if reading for note in reading.notes))
     drawn = [*_top(scene), *(_zoomed(scene) if room.zoomed else ())]
     rest, trailer = ([], EMPTY) if room.zoomed else _fill(scene, room.height - len(drawn) - len(notes) - ABOVE)
+    columns, lines = CARD.columns, (*drawn, *rest)
+    if room.width < NARROW:
+        columns, lines = narrow(columns, lines)
     return Layout(
         headline=_headline(scene),
         figures=_figures(scene),
         notes=(*notes, *_cause(scene)),
-        columns=CARD.columns,
-        rows=(*drawn, *rest),
+        columns=columns,
+        rows=lines,
         trailer=trailer,
         empty=Shown("no job was created in the last 24 h, and none waits"),
     )
@@ -239,7 +242,7 @@ def _fill(scene: Scene, lines: int) -> tuple[list[DrawnRow], Shown]:
     groups = [row for row in _groups(scene) if row.parent not in drawn_already]
     shown = groups[: max(0, lines - len(drawn) - 1)]
     if shown:
-        drawn += [heading("failures", FAILURES), *(group_line(scene, row, 0) for row in shown)]
+        drawn += [heading("failures", FAILURES), *(group_line(scene, row, 0, dim=True) for row in shown)]
     if not (left := len(groups) - len(shown)):
         return drawn, EMPTY
     return drawn, Shown(f"…{left} {'more ' if shown else ''}of the failures in 24 h, by what they say")

@@ -86,10 +86,13 @@ class Window:
     """The minutes that are known, and what of the present round over all of them is still to be asked."""
 
     minutes: dict[int, Minute] = field(default_factory=dict)
+    by_kind: dict[str, Counts] = field(default_factory=dict)
+    """The counts of all minutes together; kept, as adding up a day would cost more than all the rest of a poll."""
     owed: tuple[int, int] | None = None
     """The first and last minute that the round over everything has still to ask for."""
     complete: bool = False
     """Whether all of the last 24 h was asked for once: before, no share of a day is known."""
+    _open_minutes: set[int] = field(default_factory=set)
     _round: float = -math.inf
 
     def move(self, now: float) -> bool:
@@ -98,7 +101,7 @@ class Window:
         newest = int(now // 60)
         first = newest - KEPT + 1
         for number in [each for each in self.minutes if not first <= each <= newest]:
-            del self.minutes[number]
+            self._put(number, None)
         if self.owed is None and now - self._round >= ALL_EACH:
             self._round = now
             self.owed = (first, newest)
@@ -130,8 +133,8 @@ class Window:
         """Open minutes besides those chosen, the longest unasked first, while the allowance lasts."""
         left = STEP - sum(self.minutes[each].total for each in chosen if each in self.minutes)
         found = set()
-        for number in sorted(self.minutes, key=lambda each: self.minutes[each].asked):
-            if number not in chosen and self.minutes[number].open and self._affordable(number, left, now):
+        for number in sorted(self._open_minutes, key=lambda each: self.minutes[each].asked):
+            if number not in chosen and self._affordable(number, left, now):
                 found.add(number)
                 left -= self.minutes[number].total
         return found
@@ -162,20 +165,31 @@ class Window:
             for number, minute in fresh.items()
             if number in self.minutes or number > newest  # older ones that are new to us ended before we looked
         )
-        self.minutes.update(fresh)
+        for number, minute in fresh.items():
+            self._put(number, minute)
         return Taken(failures, ended)
 
-    def by_kind(self) -> dict[str, Counts]:
-        """The whole window's counts by kind."""
-        found: dict[str, Counts] = {}
-        for minute in self.minutes.values():
+    def _put(self, number: int, minute: Minute | None) -> None:
+        """Puts a minute in the place of what was known of it, or nothing; keeps the sums."""
+        before = self.minutes.pop(number, None)
+        self._open_minutes.discard(number)
+        for kind, counts in before.kinds.items() if before else ():
+            self._sum(kind, counts, -1)
+            if not self.by_kind[kind].total:
+                del self.by_kind[kind]
+        if minute is not None:
+            self.minutes[number] = minute
+            if minute.open:
+                self._open_minutes.add(number)
             for kind, counts in minute.kinds.items():
-                total = found.setdefault(kind, Counts())
-                total.total += counts.total
-                total.queued += counts.queued
-                total.running += counts.running
-                total.failed += counts.failed
-        return found
+                self._sum(kind, counts, 1)
+
+    def _sum(self, kind: str, counts: Counts, sign: int) -> None:
+        total = self.by_kind.setdefault(kind, Counts())
+        total.total += sign * counts.total
+        total.queued += sign * counts.queued
+        total.running += sign * counts.running
+        total.failed += sign * counts.failed
 
     def with_running(self, among: Iterable[int]) -> list[int]:
         """Those of the minutes that hold running jobs, ascending."""

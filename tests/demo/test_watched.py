@@ -67,10 +67,7 @@ class Watch:
 
 @pytest.fixture(scope="module")
 def watch(demo_stack: Stack) -> Iterator[Watch]:
-    # A short window, so that an error rate falls again while a test can wait for it.
-    quick = demo_stack.config_path.with_name("quick.toml")
-    quick.write_text(demo_stack.config_path.read_text().replace('window = "1m"', 'window = "12s"\ninterval = "2s"'))
-    engine = Engine(load(quick).setup, Level.ARMED, journal=Journal(":memory:"))
+    engine = Engine(load(demo_stack.config_path).setup, Level.ARMED, journal=Journal(":memory:"))
     engine.start()
     watching = Watch(engine, demo_stack)
     eventually(watching.well, 40, "the stack is not well before anything was done to it")

@@ -78,3 +78,13 @@ async def test_credentials_do_not_go_from_https_to_http(
         await client.fetch("GET", server.url, deadline=3)
     assert "authorization" not in web.asked[0].headers
     await client.close()
+
+
+async def test_from_http_to_https(authority: Authority, web: Web, client: HttpClient) -> None:
+    async with start_tls(authority.context("localhost")) as server:
+        server.answers["/"] = reply(b"there")
+        web.answers["/"] = reply(b"", 301, Location=server.url)
+        for _ in range(2):
+            found = await client.fetch("GET", web.url, deadline=3)
+            assert (found.status, found.body) == (200, b"there")
+            assert found.certificate_ends is not None

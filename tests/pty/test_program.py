@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -104,24 +105,26 @@ def test_keys_move_open_and_go_back(terminal: Terminal) -> None:
 
 def test_hostile_answers_reach_the_terminal_as_text_alone(terminal: Terminal, things: Things) -> None:
     """A title change, a clipboard write, a cursor move, markup and a bell, from a service's own reply."""
-    evil = "\x1b]0;owned\x07\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31m[/x][@click=app.quit]\u202edb\x07"
+    evil = "[/x]\x1b]0;owned\x07\x1b]52;c;ZXZpbA==\x07\x1b[2J\x9b31m[@click=app.quit]\u202edb\x07"
     things.ready = (503, {"ok": False, "checks": {evil: False}})
     before = len(terminal.sent)
-    terminal.until("✖ 1 failing")
-    terminal.until("[/x]")
+    terminal.until("HTTP 503 · [/x]␛")
     terminal.press("enter")
     terminal.until("http status")
-    sent = bytes(terminal.sent[before:])
+    sent = bytes(terminal.sent[before:]).replace(b"\x1b]22;default\x07", b"")  # the screen's own: the pointer's shape
     for sequence in (b"\x1b]0;", b"\x1b]52;", b"\x1b[2J", b"\xc2\x9b", "\u202e".encode(), b"\x07"):
         assert sequence not in sent
 
 
 def test_it_follows_the_window(terminal: Terminal) -> None:
-    for columns, rows in ((120, 36), (200, 50), (40, 10), (80, 24)):
+    for columns, rows in ((120, 36), (200, 50), (80, 24)):
         terminal.resize(columns, rows)
-        terminal.until(lambda columns=columns: "shop" in terminal.lines()[0] and len(terminal.lines()[0]) > columns - 12)
-        assert "all keys" in terminal.lines()[-1] or rows < 24
-    assert "2 of 2 up" in terminal.text
+        terminal.until(lambda columns=columns: len(terminal.lines()[0]) > columns - 3 and "all keys" in terminal.lines()[-1])
+        assert "2 of 2 up" in terminal.text
+    terminal.resize(40, 10)
+    terminal.until("40x10 is too small")
+    terminal.resize(80, 24)
+    terminal.until("2 of 2 up")
 
 
 def test_a_storm_of_window_sizes_does_it_no_harm(terminal: Terminal) -> None:
@@ -170,7 +173,7 @@ def test_a_signal_ends_it_in_time_with_its_code_and_the_terminal_restored(termin
 def test_a_second_signal_does_no_harm(terminal: Terminal) -> None:
     terminal.signal(signal.SIGTERM)
     terminal.signal(signal.SIGHUP)
-    assert terminal.exit_code(3) == 128 + signal.SIGTERM
+    assert terminal.exit_code(3) in (128 + signal.SIGTERM, 128 + signal.SIGHUP), "of two at once either may come first"
     assert terminal.restored
 
 
@@ -209,7 +212,7 @@ def fill(terminal: Terminal, seconds: float) -> None:
 def polled_on_schedule(things: Things, began: float, ended: float) -> bool:
     times = [at for at in things.polled if began < at < ended]
     wanted = 2 * (ended - began) / INTERVAL
-    gaps = [after - before for before, after in zip(times, times[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(times)]
     assert len(times) > 0.8 * wanted, f"{len(times)} polls in {ended - began:.0f}s, {wanted:.0f} wanted"
     assert max(gaps) < 3 * INTERVAL, f"nobody was asked for {max(gaps):.1f}s"
     return True

@@ -41,7 +41,7 @@ class ScriptedEngine:
             if self.takes:
                 time.sleep(self.takes)
             try:
-                work().__await__().send(None)  # type: ignore[attr-defined]  # our answers never wait
+                work().__await__().send(None)  # our answers never wait
             except StopIteration as done:
                 future.set_result(done.value)
             except Exception as error:

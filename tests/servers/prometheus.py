@@ -102,6 +102,11 @@ class Prometheus:
     def pause(self) -> None:
         """It still holds its port and connections, and answers nothing, until `resume`."""
         self.process.send_signal(signal.SIGSTOP)
+        threads = Path(f"/proc/{self.process.pid}/task")  # each of its threads stops in its own time
+        deadline = time.monotonic() + 5
+        while any(_state(each) != "T" for each in threads.iterdir()):
+            assert time.monotonic() < deadline, "it does not stop"
+            time.sleep(0.005)
 
     def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)
@@ -209,6 +214,11 @@ def find_prometheus() -> str:
     if found is None:
         pytest.skip("NO PROMETHEUS: no such program in PATH. Install it: apt-get install prometheus")
     return found
+
+
+def _state(thread: Path) -> str:
+    """What the kernel says of a thread: `R`, `S`, `T` where it is stopped."""
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def _free_port() -> int:

@@ -7,12 +7,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from tui.commands.printing import say
 from tui.config import Loaded
-from tui.config_models import ActionsSection, General, RuleSection, SentrySection
+from tui.config_schema import schema
 from tui.engine.connections import Tools
 from tui.engine.panel import Checked, PanelLoadError, installed_kinds, load_card, load_named
 from tui.engine.redact import redact
@@ -123,44 +122,6 @@ class _Schema(GenerateJsonSchema):
 
     def encode_default(self, dft: Any) -> Any:
         return dft.masked if isinstance(dft, SecretText) else super().encode_default(dft)
-
-
-def schema() -> dict[str, Any]:
-    """The config's JSON Schema; a panel's keys depend on its kind."""
-    definitions: dict[str, Any] = {}
-
-    def of(model: type[BaseModel]) -> dict[str, Any]:
-        made = model.model_json_schema(ref_template="#/$defs/{model}", by_alias=True, schema_generator=_Schema)
-        definitions.update(made.pop("$defs", {}))
-        return made
-
-    kinds = []
-    for kind in installed_kinds():
-        try:
-            card = load_card(kind)
-        except PanelLoadError:
-            continue
-        made = of(card.config)
-        made.get("properties", {}).setdefault("kind", {})["const"] = kind
-        made["required"] = sorted({*made.get("required", []), "kind"})
-        made["title"] = card.title
-        kinds.append(made)
-    properties = {
-        "extends": {"type": "string", "description": "A file whose values this one overrides."},
-        "watchfloor": of(General),
-        "actions": of(ActionsSection),
-        "sentry": of(SentrySection),
-        "keys": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Other keys, by name."},
-        "panel": {"type": "array", "items": {"anyOf": kinds}, "minItems": 1},
-        "rule": {"type": "array", "items": of(RuleSection)},
-    }
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Watchfloor",
-        "type": "object",
-        "properties": properties,
-        "$defs": definitions,
-    }
 
 
 def print_starter() -> int:

@@ -19,7 +19,6 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
-import certifi
 import httpcore
 import httpx
 from pydantic import Field
@@ -79,6 +78,8 @@ class Fetched:
 @cache
 def tls_context(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext:
     """A TLS context, made once for all targets of equal settings: making one costs 10 ms."""
+    import certifi  # late: only where TLS is used
+
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
     if ca:
@@ -88,6 +89,12 @@ def tls_context(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSL
     return context
 
 
+@cache
+def _no_certificates() -> ssl.SSLContext:
+    """A context that verifies and trusts nobody, made once."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 class HttpClient:
     """The client of one target. At most two connections, one kept alive."""
 
@@ -95,6 +102,7 @@ class HttpClient:
         self._settings = settings
         self._phase = Phase()
         self._client: httpx.AsyncClient | None = None
+        self._secure = False
         self._headers: dict[str, str] | None = None
 
     async def fetch(
@@ -149,8 +157,8 @@ class HttpClient:
         keep_redirects: bool,
     ) -> Fetched:
         """The answer behind at most three redirects."""
-        client = await self._ready()
         address = _parsed(await url.reveal() if isinstance(url, SecretText) else url)
+        client = await self._ready(address.scheme == "https")
         request = client.build_request(method, address, params=params, content=body, headers=await self._sent(headers))
         request.extensions["trace"] = self._trace
         origin = _origin(request.url)
@@ -158,6 +166,7 @@ class HttpClient:
             fetched, target = await self._sent_once_more(client, request, on_wire, inflated)
             if keep_redirects or target is None or method not in ("GET", "HEAD"):
                 return fetched
+            client = await self._ready(target.scheme == "https")
             if _origin(target) == origin:
                 request = client.build_request(method, target, headers=await self._sent(headers))
             else:
@@ -214,11 +223,15 @@ class HttpClient:
         for text in self._settings.headers.values():
             text.forget()
 
-    async def _ready(self) -> httpx.AsyncClient:
-        """The client, made at first use."""
+    async def _ready(self, secure: bool) -> httpx.AsyncClient:
+        """The client, made at first use; again, with the certificates to trust, where TLS is first needed."""
+        if secure and not self._secure:
+            await self.close()
         if self._client is None:
             made = self._settings
-            context = tls_context(made.ca, made.cert, made.key)
+            self._secure = secure
+            # A context without certificates trusts nobody: reading them costs 20 ms that plain HTTP need not pay.
+            context = tls_context(made.ca, made.cert, made.key) if secure else _no_certificates()
             limits = httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=75)
             proxy = await made.proxy.reveal() if made.proxy else None
             transport = None

@@ -26,8 +26,8 @@ from psycopg.rows import dict_row
 
 from .clock import Clock
 from .postgres_dsn import destination, login
-from .postgres_session import MARK, Connection, Session, broken, now
-from .postgres_words import DatabaseError, failure, hangs, took_no_connection
+from .postgres_session import Connection, Session, broken, now
+from .postgres_words import MARK, DatabaseError, failure, hangs, took_no_connection
 from .reading import Status
 from .secrets import SecretText
 

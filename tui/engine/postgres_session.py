@@ -16,15 +16,13 @@ import psycopg
 from psycopg.pq import ConnStatus
 from psycopg.rows import DictRow
 
-from .postgres_words import ended_statement, failure, hangs
+from .postgres_words import MARK, ended_statement, failure, hangs
 from .reading import Status
 
 T = TypeVar("T")
 Connection = psycopg.AsyncConnection[DictRow]
 Parameters = Mapping[str, Any] | Sequence[Any] | None
 
-MARK = "/* watchfloor */"
-"""Stands in each statement of ours, behind its first word, where the server's logs and statistics keep it."""
 _FIRST_WORD = re.compile(r"^\s*(\w+)")
 LONGEST_LOCK_WAIT = 0.5
 IDLE_LIMIT = 5.0

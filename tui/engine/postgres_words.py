@@ -15,14 +15,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-
-import psycopg
+from typing import TYPE_CHECKING
 
 from .reading import Failure, ProbeError, Status
 from .redact import redact
 from .text import clean
 from .units import show_duration
 
+if TYPE_CHECKING:
+    import psycopg  # only named here: a panel's card must not pay for it
+
+MARK = "/* watchfloor */"
+"""Stands in each statement of ours, behind its first word, where the server's logs and statistics keep it."""
 UNREADABLE = "the DSN cannot be read as a connection string"
 
 
@@ -57,6 +61,10 @@ class _Meaning:
     sqlstate: str = ""
 
 
+_PLACE = (
+    "restart what holds them; from PostgreSQL 16 on reserved_connections keep a place for us "
+    "(GRANT pg_use_reserved_connections TO {login};)"
+)
 _OK_TO_WAIT = "after a crash it first replays its log: its own log tells how far it is"
 _LOGIN_AGAIN = "is the password right, and was it changed? it is read anew at each try"
 _NO_WAY = "is this host's network up? an address that is IPv6 alone (Supabase's direct one) needs IPv6, or the pooler"
@@ -64,7 +72,7 @@ _NO_WAY = "is this host's network up? an address that is IPv6 alone (Supabase's 
 _CONNECTING = (
     _Meaning(
         r"too many (clients|connections)|connection slots|no more connections|max.?client|connection limit exceeded",
-        *("connect", "it is full: every connection is taken", "end idle sessions, or restart what holds them"),
+        *("connect", "it is full: every connection is taken", _PLACE),
         Status.FAILING,
         "53300",
     ),

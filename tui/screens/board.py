@@ -129,6 +129,10 @@ class Board(Live):
         self._make_room(snapshot)
         self._draw_aside()
 
+    def on_panel_view_wants(self, event: PanelView.Wants) -> None:
+        """A panel has come to need more lines, or fewer."""
+        self._make_room(self.dash.snapshot)
+
     def _make_room(self, snapshot: Snapshot) -> None:
         """Panels move only where one needs more lines than it has, or a status has changed."""
         statuses = tuple(panel.status for panel in snapshot.panels)
@@ -179,7 +183,10 @@ class Board(Live):
     def _go(self, place: int) -> None:
         if 0 <= place < len(self.panels):
             self.current = place
-            self._place_panels()
+            if columns_of(self.size) == 1 or self.zoomed:
+                self._place_panels()
+            else:
+                self.panels[place].focus()
             self.draw_bar()
 
     def _place_panels(self) -> None:
@@ -337,5 +344,8 @@ class Board(Live):
         hints, last = super().hints()
         panel = self.focused_panel
         titles = {offer.title for offer in panel.offers()} if panel else set()
-        first = [hint for hint in hints if hint.does == "detail" or (hint.does in titles and hint.live)]
-        return [*first, *(hint for hint in hints if hint not in first)], last
+
+        def order(hint: Hint) -> int:
+            return 0 if hint.does == "detail" else 1 if hint.does in titles and hint.live else 3 if hint.does in titles else 2
+
+        return sorted(hints, key=order), last

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from textual.binding import Binding
 from textual.events import Key, Paste
 
-from tui.engine.actions import Effect, Item, Outcome, Plan, PlanRefused, Proof, Result
+from tui.engine.actions import Effect, Outcome, Plan, PlanRefused, Proof, Result
 from tui.engine.feed import Deed, Execute, MakePlan, Offer, Snapshot
 from tui.engine.reading import ProbeError
 from tui.engine.text import EMPTY, Shown, clean
@@ -252,11 +252,10 @@ class Confirm(Page):
         proofs = dict(deed.proofs) if deed else {}
         lines: list[Line] = [BLANK]
         for item in plan.items[:12]:
-            lines += _item_progress(item, outcomes.get(item.key), proofs.get(item.key), self._state == "ended", width)
+            name = f"{item.title}: " if len(plan.items) > 1 else ""
+            lines += _item_progress(name, outcomes.get(item.key), proofs.get(item.key), self._state == "ended", width)
         if len(plan.items) > 12:
             lines += _texts(summary(deed), width, "strong")
-        if self._state == "ended":
-            lines += _texts(Shown("esc: back"), width, "dim")
         return lines
 
     def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
@@ -296,11 +295,12 @@ def _texts(text: Shown, width: int, role: Role = "text") -> list[Line]:
     return [Line((spaces(1), Piece(part, role))) for part in wrap(text, width - 2)]
 
 
-def _item_progress(item: Item, outcome: Outcome | None, proof: Proof | None, ended: bool, width: int) -> list[Line]:
+def _item_progress(name: str, outcome: Outcome | None, proof: Proof | None, ended: bool, width: int) -> list[Line]:
+    """How one item went. `name` is empty where there is only one."""
     if outcome is None:
-        return _texts(Shown(f"{item.title}: {'not begun' if ended else 'under way …'}"), width, "dim")
+        return _texts(Shown(f"{name}{'not begun' if ended else 'under way …'}"), width, "dim")
     says = f": {outcome.says}" if outcome.says else ""
-    lines = _texts(Shown(f"{item.title}: {outcome.result}{says}"), width, RESULTS[outcome.result])
+    lines = _texts(Shown(f"{name}{outcome.result}{says}"), width, RESULTS[outcome.result])
     if outcome.result is not Result.DONE:
         return lines
     if proof is None or (proof.verified is None and not ended):

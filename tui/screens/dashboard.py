@@ -7,13 +7,13 @@ stops this thread alone.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
 from rich.segment import Segments
-from rich.traceback import Traceback
 from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
@@ -71,6 +71,12 @@ def _palette() -> Screen[Any]:
     return Palette()
 
 
+def _collect_from_now_on() -> None:
+    """The first picture stands: what was loaded until now is never looked through for garbage (see `tui.cli`)."""
+    gc.freeze()
+    gc.enable()
+
+
 class WatchfloorApp(App[int], inherit_bindings=False):
     """The dashboard on one feed."""
 
@@ -79,9 +85,9 @@ class WatchfloorApp(App[int], inherit_bindings=False):
     TITLE = "Watchfloor"
     CSS = "Screen { background: ansi_default; color: ansi_default; } ToastRack { display: none; }"
     BINDINGS = [
-        Binding("q,ctrl+q,ctrl+c", "leave", "quit", id="quit", show=False, tooltip="asks first while a deed is under way"),
+        Binding("q,ctrl+q,ctrl+c", "leave", "quit", id="quit", show=False, tooltip="leave"),
         Binding("colon,ctrl+p", "palette", "everything by name", id="palette", show=False),
-        Binding("question_mark", "help", "all keys", id="help", tooltip="the keys that work here"),
+        Binding("question_mark", "help", "all keys", id="help", tooltip="this page"),
     ]
 
     def __init__(
@@ -119,6 +125,7 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         self.animation_level = "none"
         self.set_keymap(allowed_keys(self._keys, self.snapshot))
         self.feed.on_news(self._wake)
+        self.call_after_refresh(_collect_from_now_on)
         self.set_timer(0.01, self._tick)
 
     def _wake(self) -> None:
@@ -143,6 +150,8 @@ class WatchfloorApp(App[int], inherit_bindings=False):
 
     def _fatal_error(self) -> None:
         """A crash shows where, but no local variables: they may hold secrets (textual.md 4.5)."""
+        from rich.traceback import Traceback  # late: with pygments it costs every start 20 ms, and only a crash needs it
+
         self.bell()
         trace = Traceback(show_locals=False)
         self._exit_renderables.append(Segments(self.console.render(trace, self.console.options)))
@@ -182,6 +191,12 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         screen = self.get_screen("detail", Detail)
         screen.about(selection)
         self.push_screen("detail")
+
+    def show_panel(self, number: int) -> None:
+        """To a panel of the board by its number, from wherever one is."""
+        while not isinstance(self.screen, Board):
+            self.pop_screen()
+        self.screen.action_go(number)
 
     def open_plan(self, offer: Offer, keys: tuple[str, ...]) -> None:
         """Asks for a plan and shows it when it stands."""

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from .dashboard import WatchfloorApp
 
 LABEL = 16
-CHART_HEIGHT = 8
+CHART, LOW_CHART = 8, 4
+"""Lines of a chart on a terminal of `TALL` lines and more, and on a lower one."""
+TALL = 36
 
 
 def detail_lines(dash: WatchfloorApp, selection: Selection | None, width: int) -> list[Line]:
@@ -78,8 +80,8 @@ def _row(selection: Selection, width: int, glyphs: Glyphs) -> list[Line]:
     for name, value in row.cells.items():
         column = shown[name][0] if name in shown else None
         if text := cell_text(name, value, column):
-            title = column.title if column and column.title else clean(name.replace("_", " "))
-            lines += fact_lines(title, text, width)
+            heading = column.title if column and column.title else clean(name.replace("_", " "))
+            lines += fact_lines(heading, text, width)
     if row.parent is not None:
         lines += fact_lines("under", clean(row.parent), width, "dim")
     if panel.suspected.get(row.key):
@@ -88,8 +90,8 @@ def _row(selection: Selection, width: int, glyphs: Glyphs) -> list[Line]:
     if selection.reading is not None:
         took = show(selection.reading.took, "s")
         lines += fact_lines("measured", Shown(f"{date_time(selection.reading.at)}, took {took}"), width, "dim")
-    for heading, texts in row.long.items():
-        lines += [BLANK, Line((spaces(1), Piece(clean(heading), "strong")))]
+    for above, texts in row.long.items():
+        lines += [BLANK, Line((spaces(1), Piece(clean(above), "strong")))]
         lines += [Line((spaces(2), Piece(part))) for text in texts for part in wrap(text, width - 3)]
     for link in row.links:
         address = safe_address(link.url)
@@ -150,7 +152,7 @@ def _figure(dash: WatchfloorApp, selection: Selection, width: int) -> list[Line]
     status = judged.status if judged else Status.OK
     lines += fact_lines("now", Shown(f"{value}  {dash.glyphs.status[status]} {status.word}"), width, ROLES[status])
     if judged is not None and judged.limit:
-        lines += fact_lines("limit", judged.limit, width)
+        lines += fact_lines("rule", judged.limit, width)
     if judged is not None and judged.since is not None:
         lines += fact_lines("since", date_time(judged.since), width)
     if spec is not None and spec.worse is not None:
@@ -189,9 +191,10 @@ def _history(dash: WatchfloorApp, panel: PanelState, key: str, unit: Unit, width
     history = dash.feed.history
     spark = history.spark(panel.name, key, max(10, min(width - 14, 100)), now)
     span = history.span(panel.name, now)
+    height = LOW_CHART if dash.size.height < TALL else CHART
     heading = Line((spaces(1), Piece(Shown(f"the last {show_duration(span)}"), "strong")))
     numbers = Line((spaces(1), Piece(statistics(spark.values, unit), "dim")))
-    return [heading, *chart(spark, unit, now - span, now, CHART_HEIGHT, dash.glyphs), BLANK, numbers]
+    return [heading, *chart(spark, unit, now - span, now, height, dash.glyphs), BLANK, numbers]
 
 
 def _panel(dash: WatchfloorApp, selection: Selection, width: int) -> list[Line]:

@@ -31,10 +31,10 @@ class Help(Page):
         """The keys that look, the keys that act, and what the signs mean."""
         looks = [each for each in grouped(self._bindings_below) if not acts(each[0])]
         remedies = [each for each in grouped(self._bindings_below) if acts(each[0])]
-        lines = [_heading("Lower case looks: nothing here changes anything"), *_keys(looks, width)]
+        lines = [_heading("Lower case looks: nothing here changes anything"), *_keys(looks, width, 2 if width >= 76 else 1)]
         if remedies:
             lines += [BLANK, _heading("Upper case acts: each opens a plan first, and asks")]
-            lines += _keys(remedies, width)
+            lines += _keys(remedies, width, 1)
         return [*lines, BLANK, _heading("Signs"), *self._signs()]
 
     def _signs(self) -> list[Line]:
@@ -58,16 +58,15 @@ def grouped(bindings: Sequence[Binding]) -> list[tuple[Binding, str]]:
         action = "go" if each.action.startswith("go(") else each.action
         first.setdefault(action, each)
         keys.setdefault(action, []).append(sign_of(each.key))
-    return [(first[action], "1…9" if action == "go" else " ".join(signs)) for action, signs in keys.items()]
+    return [(first[action], "1…9" if action == "go" else " ".join(signs[:2])) for action, signs in keys.items()]
 
 
 def _heading(text: str) -> Line:
     return Line((spaces(1), Piece(Shown(text), "strong")))
 
 
-def _keys(entries: Sequence[tuple[Binding, str]], width: int) -> list[Line]:
-    """The entries in two columns where there is room, read downwards."""
-    columns = 2 if width >= 76 else 1
+def _keys(entries: Sequence[tuple[Binding, str]], width: int, columns: int) -> list[Line]:
+    """The entries in one column or two, read downwards."""
     each = width // columns
     half = -(-len(entries) // columns)
     cells = [_entry(binding, signs, each) for binding, signs in entries]
@@ -81,5 +80,13 @@ def _keys(entries: Sequence[tuple[Binding, str]], width: int) -> list[Line]:
 
 
 def _entry(binding: Binding, signs: str, width: int) -> list[Piece]:
-    name = "go to a panel" if binding.action.startswith("go(") else binding.tooltip or binding.description
-    return [spaces(2), Piece(fit(clean(signs), 11), "key"), Piece(fit(clean(name), width - 13))]
+    return [spaces(2), Piece(fit(clean(signs), 10), "key"), spaces(1), Piece(fit(name_of(binding), width - 13))]
+
+
+def name_of(binding: Binding) -> Shown:
+    """What a key does, in a few words."""
+    if binding.action.startswith("go("):
+        return Shown("go to a panel")
+    if acts(binding):
+        return clean(f"{binding.description}: {binding.tooltip}")
+    return clean(binding.tooltip or binding.description)

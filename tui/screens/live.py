@@ -19,7 +19,7 @@ from tui.engine.feed import Snapshot
 from tui.engine.text import Shown, clean
 from tui.widgets.canvas import Canvas
 from tui.widgets.footer import Hint, key_line
-from tui.widgets.ink import BLANK, Line, Piece, cut_line, spaces
+from tui.widgets.ink import Line, Piece, cut_line, spaces
 from tui.widgets.tight import TightCompositor
 from tui.widgets.top import line_one, line_two
 
@@ -165,7 +165,7 @@ class Page(Live):
         return ()
 
     def pinned(self, width: int) -> Sequence[Line]:
-        """Lines that stay at the bottom of the body."""
+        """Lines that follow the page and stay on screen however long it is."""
         return ()
 
     def take(self, snapshot: Snapshot) -> None:
@@ -184,7 +184,6 @@ class Page(Live):
         if len(lines) > self.top + room and shown:
             below = len(lines) - self.top - room + 1
             shown[-1] = Line((Piece(Shown(f" …{below} more lines below"), "dim"),))
-        shown += [BLANK] * (room - len(shown))
         body.show([*shown, *pinned])
 
     def action_scroll(self, lines: int) -> None:

@@ -10,13 +10,12 @@ from typing import Any
 from textual.events import Key
 from textual.screen import Screen
 
-from tui.engine.feed import Settle, Snapshot
+from tui.engine.feed import Settle
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.ink import BLANK, Line, Piece, apart, cut_line, spaces
 from tui.widgets.theme import theme_names
 
-from .board import Board
-from .help import grouped
+from .help import grouped, name_of
 from .live import Page
 from .selection import Selection
 
@@ -46,9 +45,8 @@ class Palette(Page):
 
     def _panels(self) -> list[Entry]:
         dash = self.dash
-        board = dash.get_screen("board", Board)
         return [
-            Entry(clean(f"panel {state.name}"), Shown(str(number)), partial(board.action_go, number))
+            Entry(clean(f"panel {state.name}"), Shown(str(number)), partial(dash.show_panel, number))
             for number, state in enumerate(dash.snapshot.panels, 1)
         ]
 
@@ -58,7 +56,7 @@ class Palette(Page):
         for binding, signs in grouped(bindings):
             if not binding.action.startswith(("go(", "app.palette", "palette", "move(", "leaf(")):
                 do = partial(self.dash.run_action, binding.action, below)
-                found.append(Entry(clean(binding.tooltip or binding.description), clean(signs), do))
+                found.append(Entry(name_of(binding), clean(signs), do))
         return found
 
     def _alerts(self) -> list[Entry]:
@@ -89,7 +87,7 @@ class Palette(Page):
     def matching(self) -> list[Entry]:
         """The entries that hold every word typed."""
         words = self._words.casefold().split()
-        return [each for each in self._entries if all(word in f"{each.name} {each.note}".casefold() for word in words)]
+        return [each for each in self._entries if all(word in each.name.casefold() for word in words)]
 
     async def on_key(self, event: Key) -> None:
         """Letters narrow, arrows choose, enter does it."""
@@ -113,10 +111,6 @@ class Palette(Page):
         elif event.is_printable and event.character:
             self._words, self._place = (self._words + event.character)[:60], 0
         self.draw_body()
-
-    def take(self, snapshot: Snapshot) -> None:
-        """The head stays live; the list stays as it was opened."""
-        super().take(snapshot)
 
     def page(self, width: int) -> Sequence[Line]:
         """What is typed, and what matches."""

@@ -20,6 +20,8 @@ from .glyphs import Glyphs
 from .ink import ROLES, Line, Piece, Role, cut_line, fit, spaces
 
 LONGEST_SPARK = 32
+LEAST_SPARK = 16
+"""Cells that a picture keeps, at the cost of long words about limits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,6 @@ class _Columns:
     label: int
     text: int
     spark: int
-    limit: int
 
 
 def draw_figures(figures: Sequence[Gauge | Facts], width: int, glyphs: Glyphs, selected: str | None) -> list[DrawnFigure]:
@@ -53,14 +54,14 @@ def draw_figures(figures: Sequence[Gauge | Facts], width: int, glyphs: Glyphs, s
 
 
 def _columns(gauges: Sequence[Gauge], width: int) -> _Columns:
-    """Label and text take what they need; the limit goes before the picture, which takes what is left."""
+    """Label and text take what they need; the picture what limits leave, but no less than shows a shape."""
     label = max((cell_len(each.label) for each in gauges), default=0)
     text = max((cell_len(each.text) for each in gauges), default=0)
     limit = max((cell_len(each.limit) for each in gauges), default=0)
     asked = max((len(each.spark.values) for each in gauges if each.spark), default=0)
     left = width - 1 - label - 2 - text - 4
-    spark = min(asked, LONGEST_SPARK, left - (limit + 3 if limit else 1))
-    return _Columns(min(label, width // 3), text, spark if spark >= 4 else 0, limit)
+    spark = min(asked, LONGEST_SPARK, max(left - (limit + 3 if limit else 1), min(LEAST_SPARK, left - 10)))
+    return _Columns(min(label, width // 3), text, spark if spark >= 4 else 0)
 
 
 def _gauge(gauge: Gauge, columns: _Columns, glyphs: Glyphs, here: bool) -> Line:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -36,7 +36,7 @@ class Glyphs:
         skip = max(0, len(spark.values) - width)
         values = spark.values[skip:]
         known = [value for value in values if value is not None]
-        top = spark.top or max(known, default=0.0)
+        top = spark.top or scale(known)
         pieces: list[Piece] = []
         run = ""
         for place, value in enumerate(values, skip):
@@ -64,6 +64,11 @@ class Glyphs:
         if not self.ascii_only:
             return drawn
         return drawn._replace(pieces=tuple(piece._replace(text=to_ascii(piece.text)) for piece in drawn.pieces))
+
+
+def scale(known: Sequence[float]) -> float:
+    """What a full bar means where nobody says: the largest value, but a line that is merely level stays low."""
+    return max(*known, 3 * sorted(known)[len(known) // 2]) if known else 0.0
 
 
 UNICODE = Glyphs(

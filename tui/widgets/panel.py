@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual.binding import Binding, BindingsMap
-from textual.events import Blur, Focus, Key
+from textual.events import Key
 from textual.message import Message
 
 from tui.engine.feed import Offer, PanelState
@@ -55,11 +55,19 @@ def unanswered(state: PanelState) -> list[Reading]:
     return [each.reading for each in state.probes if each.reading and each.reading.error and each.reading is not each.good]
 
 
+def words_of(error: Exception) -> str:
+    """An exception in words: its type, and what it says where it says something."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
 class PanelView(Canvas, can_focus=True):
     """One panel of the board."""
 
     class Moved(Message):
         """The cursor stands elsewhere, or what it stands on has changed."""
+
+    class Wants(Message):
+        """It would need another number of lines to show everything."""
 
     def __init__(
         self, number: int, name: str, history: History, monotonic: Callable[[], float], theme: Theme, glyphs: Glyphs
@@ -141,7 +149,7 @@ class PanelView(Canvas, can_focus=True):
                 self._layout = state.card.load_view()(readings, self._history, room)
             except Exception as error:  # a view may be somebody else's: its defect costs one panel, not the dashboard
                 self._broken_view = True
-                self._layout = Layout(notes=(clean(f"this panel cannot be drawn: {type(error).__name__}: {error}"),))
+                self._layout = Layout(notes=(clean(f"this panel cannot be drawn: {words_of(error)}"),))
         self._arrange()
 
     # --- rows and cursor --------------------------------------------------------------------------------------------
@@ -287,15 +295,13 @@ class PanelView(Canvas, can_focus=True):
         self._paint()
         self.post_message(self.Moved())
 
-    def on_focus(self, event: Focus) -> None:
-        """The rule is bright and the cursor is drawn where keys go."""
-        self._paint()
-        self.post_message(self.Moved())
-
-    def on_blur(self, event: Blur) -> None:
-        """Whoever comes back finds the worst at the top."""
-        self.typing = False
-        self._touched = False
+    def watch_has_focus(self, focused: bool) -> None:
+        """The rule is bright and the cursor is drawn where keys go; whoever comes back finds the worst at the top."""
+        super().watch_has_focus(focused)
+        if focused:
+            self.post_message(self.Moved())
+        else:
+            self.typing = self._touched = False
         self._paint()
 
     # --- drawing ----------------------------------------------------------------------------------------------------
@@ -311,5 +317,8 @@ class PanelView(Canvas, can_focus=True):
         )
         held = Held(self._cursor if self._figure is None else None, self._figure, self._marked, self._sorted_by, self._face.top)
         frame = Frame(self.size.width, self.size.height, self.glyphs)
+        wanted = self._face.wanted
         self._face = draw_face(head, self._layout, self.rows, unanswered(state), held, frame)
+        if self._face.wanted != wanted:
+            self.post_message(self.Wants())
         self.show(self._face.lines)

@@ -1,8 +1,7 @@
 """A layout's rows as lines: which columns fit, how wide, and each cell in its place.
 
-A column never moves while its layout stays: numbers are right-aligned and keep two cells behind them for a glyph where one
-of them has one, so that their digits stay in line. Columns of the highest rank are left out first; growing ones share the
-rest.
+A column never moves while its layout stays: numbers are right-aligned, and a glyph stands in the gap behind them, so that
+their digits stay in line. Columns of the highest rank are left out first; growing ones share the rest.
 """
 
 from __future__ import annotations
@@ -20,75 +19,81 @@ from .glyphs import Glyphs
 from .ink import ROLES, Line, Piece, Role, cut, fit, spaces
 
 GAP = 2
+GLYPH = 2
+"""The cells of a glyph behind a number, with the blank before it."""
+MOST_GROWTH = 2
+"""How many times its width a column grows that has others behind it."""
 MARGIN = 1
 """The cells before the first column: the cursor and the mark stand there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A column that is shown: its place among the layout's columns, its cells, whether glyphs stand behind its texts."""
+    """A column that is shown: its place among the layout's columns, and its cells."""
 
     place: int
     column: Column
     size: int
-    glyphs: bool
 
 
 def fitting(layout: Layout, width: int) -> list[Fitted]:
-    """The columns that fit into `width` cells, in the layout's order."""
-    needs = [_needs(layout, place) for place in range(len(layout.columns))]
-    chosen = list(range(len(layout.columns)))
-    while (spare := _spare(chosen, needs, width)) < 0:
-        last = max(chosen, key=lambda each: (layout.columns[each].rank, each))
-        if layout.columns[last].rank == 0:
+    """The columns that fit into `width` cells, in the layout's order. Only titles and widths count, never what the cells hold,
+    so that no figure's column moves while the layout stays."""
+    columns = layout.columns
+    chosen = list(range(len(columns)))
+    while (spare := _spare(columns, chosen, width)) < 0:
+        last = max(chosen, key=lambda each: (columns[each].rank, each))
+        if columns[last].rank == 0:
             break
         chosen.remove(last)
-    _grow(layout, chosen, needs, spare)
-    return [Fitted(each, layout.columns[each], needs[each], _has_glyphs(layout, each)) for each in chosen]
+    sizes = {each: _size(columns[each]) for each in chosen}
+    _grow(columns, chosen, sizes, spare)
+    return [Fitted(each, columns[each], sizes[each]) for each in chosen]
 
 
-def _spare(chosen: Sequence[int], needs: Sequence[int], width: int) -> int:
-    return width - MARGIN - sum(needs[each] for each in chosen) - GAP * max(0, len(chosen) - 1) - 1
+def _size(column: Column) -> int:
+    return max(column.width, cell_len(column.title))
 
 
-def _grow(layout: Layout, chosen: Sequence[int], needs: list[int], spare: int) -> None:
-    """Gives growing columns what is left, or, where nothing more can be left out, takes what is missing from them."""
-    growing = [each for each in chosen if layout.columns[each].grows]
+def _gap(column: Column) -> int:
+    """The cells behind a column: a number's glyph stands in them."""
+    return GAP + 1 if column.right else GAP
+
+
+def _spare(columns: Sequence[Column], chosen: Sequence[int], width: int) -> int:
+    """The cells left over, negative where some are missing."""
+    gaps = sum(_gap(columns[each]) for each in chosen[:-1]) + (GLYPH if chosen and columns[chosen[-1]].right else 0)
+    return width - MARGIN - gaps - sum(_size(columns[each]) for each in chosen) - 1
+
+
+def _grow(columns: Sequence[Column], chosen: Sequence[int], sizes: dict[int, int], spare: int) -> None:
+    """Gives growing columns what is left, or takes from the widest of them what is missing.
+
+    The last column of a table may take everything; one with figures behind it grows to a few times its width, so that the
+    eye finds the figures.
+    """
+    growing = [each for each in chosen if columns[each].grows]
     if not growing:
         return
-    if spare > 0:
-        # The last growing column is the one with sentences in it; the others need no more than their longest text.
-        *others, last = growing
-        for each in others:
-            longest = max((cell_len(row.cells[each].text) + 2 * row.depth + 2 for row in layout.rows), default=0)
-            more = min(max(0, longest - needs[each]), spare // len(growing))
-            needs[each] += more
-            spare -= more
-        needs[last] += spare
-    else:
-        widest = max(growing, key=lambda each: needs[each])
-        needs[widest] = max(4, needs[widest] + spare)
-
-
-def _has_glyphs(layout: Layout, place: int) -> bool:
-    return any(row.cells[place].status is not None for row in layout.rows if place < len(row.cells))
-
-
-def _needs(layout: Layout, place: int) -> int:
-    column = layout.columns[place]
-    return max(column.width, cell_len(column.title)) + (2 if column.right and _has_glyphs(layout, place) else 0)
+    if spare < 0:
+        widest = max(growing, key=lambda each: sizes[each])
+        sizes[widest] = max(4, sizes[widest] + spare)
+        return
+    for order, each in enumerate(growing):
+        share = spare // (len(growing) - order)
+        more = share if each == chosen[-1] else min(share, MOST_GROWTH * sizes[each])
+        sizes[each] += more
+        spare -= more
 
 
 def heading(shown: Sequence[Fitted], sorted_by: str | None) -> Line:
     """The columns' titles; the one that rows are sorted by is underlined by its colour."""
     pieces = [spaces(MARGIN)]
     for order, each in enumerate(shown):
-        if order:
-            pieces.append(spaces(GAP))
-        size = each.size - 2 if each.column.right and each.glyphs else each.size
         role: Role = "focus" if each.column.name == sorted_by else "dim"
-        pieces.append(Piece(fit(each.column.title, size, each.column.right), role))
-        pieces.append(spaces(each.size - size))
+        pieces.append(Piece(fit(each.column.title, each.size, each.column.right), role))
+        if order < len(shown) - 1:
+            pieces.append(spaces(_gap(each.column)))
     return Line(tuple(pieces))
 
 
@@ -97,15 +102,15 @@ def row_line(row: DrawnRow, shown: Sequence[Fitted], tree: str, glyphs: Glyphs, 
     pieces = [sign]
     dim = dim or row.dim
     for order, each in enumerate(shown):
-        if order:
-            pieces.append(spaces(GAP))
         cell = row.cells[each.place] if each.place < len(row.cells) else Cell()
         pieces.extend(_cell(cell, each, tree if order == 0 else "", glyphs, dim))
+        if order < len(shown) - 1:
+            pieces.append(spaces(_gap(each.column) - (GLYPH if each.column.right else 0)))
     return Line(tuple(pieces), cursor)
 
 
 def _cell(cell: Cell, fitted: Fitted, tree: str, glyphs: Glyphs, dim: bool) -> list[Piece]:
-    """One cell in exactly its column's size."""
+    """One cell in exactly its column's size; a number with the place of its glyph behind it."""
     if cell.spark is not None:
         bars = glyphs.sparkline(cell.spark, fitted.size)
         used = sum(cell_len(bar.text) for bar in bars)
@@ -113,11 +118,10 @@ def _cell(cell: Cell, fitted: Fitted, tree: str, glyphs: Glyphs, dim: bool) -> l
     role: Role = "dim" if dim or cell.dim else "text"
     if cell.status not in (None, Status.OK) and not dim:
         role = ROLES[cell.status]
-    glyph = Piece(Shown(f" {glyphs.status[cell.status]}" if cell.status is not None else ""), role)
+    sign: Role = "faint" if cell.status is Status.OK else role
+    glyph = Piece(Shown(f" {glyphs.status[cell.status]}" if cell.status is not None else ""), sign)
     if fitted.column.right:
-        behind = 2 if fitted.glyphs else 0
-        blank = spaces(behind - cell_len(glyph.text))
-        return [Piece(fit(cell.text, fitted.size - behind, right=True), role), glyph, blank]
+        return [Piece(fit(cell.text, fitted.size, right=True), role), glyph, spaces(GLYPH - cell_len(glyph.text))]
     branch = Piece(Shown(tree), "faint")
     room = fitted.size - cell_len(tree) - cell_len(glyph.text)
     text = cut(cell.text, max(room, 0))

@@ -54,15 +54,12 @@ def line_two(snapshot: Snapshot, width: int, glyphs: Glyphs) -> Line:
         return BLANK
     alert = alerts[0]
     left = [spaces(1), *alert_pieces(alert, snapshot.at, glyphs)]
-    more = f" · {len(alerts) - 1} more" if len(alerts) > 1 else ""
-    right = [spaces(2), Piece(Shown(f"{alert.state}{more}"), "dim"), spaces(1)]
     if alert.suspect:
-        suspect = [spaces(4), Piece(Shown(f"{glyphs.change} {alert.suspect}"), "change")]
-        if width_of([*left, *suspect, *right]) <= width:
-            return apart([*left, *suspect], right, width)
-        if width_of([*left, *suspect]) < width:
-            return Line((*left, *suspect))
-    return apart(left, right, width)
+        left += [spaces(3), Piece(Shown(f"{glyphs.change} {alert.suspect}"), "change")]
+    more = f" · {len(alerts) - 1} more" if len(alerts) > 1 else ""
+    right = [spaces(3), Piece(Shown(f"{alert.state}{more}"), "dim"), spaces(1)]
+    fits = width_of([*left, *right]) <= width
+    return apart(left, right, width) if fits or not alert.suspect else cut_line(Line(tuple(left)), width)
 
 
 def alert_pieces(alert: Alert, at: float, glyphs: Glyphs) -> list[Piece]:
@@ -73,12 +70,17 @@ def alert_pieces(alert: Alert, at: float, glyphs: Glyphs) -> list[Piece]:
     return [
         Piece(Shown(f"{alert.severity} {glyphs.status[alert.status]} {clean(alert.rule)}"), role),
         Piece(clean(f" {labels}") if labels else EMPTY),
-        Piece(Shown(f" {show(alert.value, alert.unit)} {sign} {show(alert.threshold, alert.unit)}"), role),
-        spaces(3),
+        Piece(Shown(f" {show(alert.value, alert.unit)} {sign} {limit_of(alert)}"), role),
+        spaces(2),
         Piece(clean(alert.panel)),
-        spaces(3),
+        spaces(2),
         Piece(show_duration(at - alert.since)),
     ]
+
+
+def limit_of(alert: Alert) -> Shown:
+    """The threshold as a person would write it: `5 %`, not `5.0 %`."""
+    return Shown(show(alert.threshold, alert.unit).replace(".0 ", " "))
 
 
 def panel_bar(panels: Sequence[PanelState], focused: str, width: int, glyphs: Glyphs) -> Line:

@@ -30,7 +30,7 @@ WELL: dict[str, float] = {
 
 def session(pid: int, state: str, seconds: float, query: str, parent: str | None = None, **cells: Value) -> Row:
     given: dict[str, Value] = {
-        "pid": pid,
+        "pid": Shown(str(pid)),
         "for": seconds,
         "state": Shown(state),
         "query": Shown(query),
@@ -42,8 +42,8 @@ def session(pid: int, state: str, seconds: float, query: str, parent: str | None
 
 CHAIN = (
     session(8121, "idle tx", 241, "UPDATE orders SET state = ? WHERE id = ?"),
-    session(8140, "active", 58, "UPDATE orders SET paid = ? WHERE id = ?", "8121@x", waits=Shown("8121"), waited=58.0),
-    session(8152, "active", 51, "SELECT * FROM orders FOR UPDATE", "8121@x", waits=Shown("8121"), waited=51.0),
+    session(8140, "active", 58, "UPDATE orders SET paid = ? WHERE id = ?", "8121@x", waits=Shown("8121")),
+    session(8152, "active", 51, "SELECT * FROM orders FOR UPDATE", "8121@x", waits=Shown("8121")),
 )
 IDLE = (session(9001, "idle", 5, "SELECT 1"), session(9002, "active", 0.01, "SELECT 2"))
 APPLICATION = Row(
@@ -53,11 +53,26 @@ APPLICATION = Row(
 )
 STATEMENT = Row(
     "statement:1/2/1",
-    {"share": 0.412, "mean": 0.12, "rate": 3.1, "calls": 47, "over": 15.0, "query": Shown("SELECT * FROM orders")},
+    {
+        "share": Shown("41.2 %"),
+        "mean": Shown("120 ms"),
+        "calls": Shown("3.1 /s"),
+        "over": Shown("last 15s"),
+        "query": Shown("SELECT * FROM orders"),
+        "numbers": (0.412, 0.12, 3.1),
+    },
     group="statement",
 )
 TABLE = Row(
-    "table:public.orders", {"table": Shown("public.orders"), "size": 1.2e9, "growth": 3e6, "rows": 2.4e6}, group="table"
+    "table:public.orders",
+    {
+        "table": Shown("public.orders"),
+        "size": Shown("1.2 GB"),
+        "an hour": Shown("+3.0 MB"),
+        "rows ≈": Shown("2.4 M"),
+        "numbers": (1.2e9, 3e6, 2.4e6, None),
+    },
+    group="table",
 )
 
 
@@ -150,9 +165,13 @@ def test_a_quota_and_a_pool_stand_beside_their_limits() -> None:
 
 
 def test_sampled_statements_are_labelled() -> None:
-    sampled = Row(
-        "sampled:x", {"share": 1.0, "seen": 7, "longest": 12.0, "query": Shown("SELECT pg_sleep(?)")}, group="sampled"
-    )
+    cells: dict[str, Value] = {
+        "share": Shown("100 %"),
+        "longest": Shown("12s"),
+        "seen": Shown("7 ×"),
+        "numbers": (1.0, 12.0, 7.0),
+    }
+    sampled = Row("sampled:x", {**cells, "query": Shown("SELECT pg_sleep(?)")}, group="sampled")
     missing = replace(reading("statements", {}, ()), notes=(Shown(MISSING),))
     given = readings(WELL, (*IDLE, sampled))
     text = drawn(replace(given, by_probe={**given.by_probe, "statements": (missing,)}), 58)

@@ -226,6 +226,16 @@ async def test_since_when(health: Asker) -> None:
     assert the_row(await health.ask()).cells["since"] == 0
 
 
+async def test_it_fails_since_its_first_failure(health: Asker) -> None:
+    health.settings["failures"] = 3
+    since = []
+    for answer in (b'{"ok":true}', b'{"ok":false}', b'{"ok":false}', b'{"ok":false}', b'{"ok":true}'):
+        health.web.answers["/health"] = reply(answer)
+        since.append(the_row(await health.ask()).cells["since"])
+        health.clock.move(10)
+    assert since == [0, 0, 10, 20, 0]
+
+
 async def test_p95_is_of_good_answers(health: Asker) -> None:
     for _ in range(5):
         health.web.says("/health", {"ok": True})

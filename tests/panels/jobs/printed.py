@@ -23,8 +23,8 @@ def printed(layout: Layout, width: int) -> str:
     else:
         lines.append(layout.empty)
     for row in layout.rows:
-        cells = [_text(row.cells[place[each.name]], row.depth if index == 0 else 0) for index, each in enumerate(columns)]
-        lines.append("  ".join(_placed(text, each, needs) for text, each in zip(cells, columns, strict=True)))
+        drawn = [_cell(row.cells[place[each.name]], row.depth * (not order), each, needs) for order, each in enumerate(columns)]
+        lines.append("  ".join(drawn))
     lines += [layout.trailer] if layout.trailer else []
     return "\n".join(line.rstrip()[:width] for line in lines)
 
@@ -37,13 +37,15 @@ def _facts(line: Facts) -> str:
     return "   ".join(f"{each.label} {each.text}{GLYPH[each.status or Status.OK]}".strip() for each in line.facts)
 
 
-def _text(cell: Cell, depth: int) -> str:
+def _cell(cell: Cell, depth: int, column: Column, needs: dict[str, int]) -> str:
+    """One cell in its column's width; a cut spares the glyph."""
     if cell.spark:
         return "".join("·" if value is None else "▁▂▃▄▅▆▇█"[min(7, int(value))] for value in cell.spark.values)
-    return "  " * depth + cell.text + GLYPH[cell.status or Status.OK]
+    glyph = GLYPH[cell.status or Status.OK]
+    width = needs[column.name] - len(glyph)
+    text = "  " * depth + cell.text
+    return _placed((text if len(text) <= width else text[: width - 1] + "…") + glyph, column, needs)
 
 
-def _placed(text: str, column: Column, widths: dict[str, int]) -> str:
-    width = widths[column.name]
-    cut = text if len(text) <= width else text[: width - 1] + "…"
-    return cut.rjust(width) if column.right else cut.ljust(width)
+def _placed(text: str, column: Column, needs: dict[str, int]) -> str:
+    return text.rjust(needs[column.name]) if column.right else text.ljust(needs[column.name])

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panels.jobs.window import ALL_EACH, KEPT, STEP, Counts, Minute, Window, stretches
+from panels.jobs.window import ALL_EACH, KEPT, STEP, Counts, Window, stretches
 
 NOW = 1_800_000_030.0
 NEWEST = int(NOW // 60)
@@ -120,8 +120,14 @@ def test_a_clock_set_back_lets_go_of_what_lies_ahead() -> None:
 
 
 def test_the_day_is_summed_by_kind() -> None:
-    window = Window({1: Minute(NOW, {"A": Counts(5, 1, 1, 2), "B": Counts(1)}), 2: Minute(NOW, {"A": Counts(3)})})
-    assert window.by_kind() == {"A": Counts(8, 1, 1, 2), "B": Counts(1)}
+    window = full_window()
+    window.take([NEWEST - 1], [row(NEWEST - 1, 5, queued=1, running=1, failed=2), row(NEWEST - 1, 1, "B")], NOW)
+    window.take([NEWEST], [row(NEWEST, 3)], NOW)
+    assert window.by_kind == {"A": Counts(8, 1, 1, 2), "B": Counts(1)}
+    window.take([NEWEST - 1], [row(NEWEST - 1, 4, failed=3)], NOW + 5)
+    assert window.by_kind == {"A": Counts(7, 0, 0, 3)}
+    window.move(NOW + 2 * 86400)
+    assert window.by_kind == {}
 
 
 @given(st.sets(st.integers(0, 60)))
