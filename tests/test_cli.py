@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests import theirs
 from tests.running import Program
 from tests.servers.things import Things, start_things
 from tests.waiting import eventually
@@ -271,13 +272,21 @@ def test_a_source_that_is_not_there_costs_its_own_panel(program: Program, things
 
 
 def test_a_panel_that_cannot_be_loaded_says_so_and_the_others_go_on(program: Program, things: Things) -> None:
-    from tests import theirs
-
     theirs.install(program.folder / "packages", "tests.no_such_module:CARD", kind="broken")
     code, found = checked(program, program.config(health_only(things, '[[panel]]\nkind = "broken"\nwhatever = 1\n')))
     assert code == 3
     assert [panel["status"] for panel in found["panels"]] == ["ok", "unknown"]
     assert found["panels"][1]["error"].startswith("broken-panel could not be loaded: ModuleNotFoundError")
+
+
+def test_a_view_that_breaks_costs_its_own_line(program: Program, things: Things) -> None:
+    theirs.install(program.folder / "packages", "tests.theirs:UNDRAWN", kind="undrawn")
+    things.states = {}
+    done = program.run(
+        "check", "--config", program.config(health_only(things, f'[[panel]]\nkind = "undrawn"\nurl = "{things.url}"\n'))
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"^● ok        undrawn      its view is broken: KeyError", done.stdout, re.M)
 
 
 def test_interrupted_it_ends_at_once(program: Program, things: Things) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -118,6 +119,15 @@ CARD = Card(
     actions="tests.theirs:ACTIONS",
     example='[[panel]]\nkind = "theirs"\nurl = "http://127.0.0.1:8080"\n',
 )
+
+
+def broken_view(readings: Readings, history: History, room: Room) -> Layout:
+    """A view with a defect."""
+    raise KeyError("no such column")
+
+
+UNDRAWN = replace(CARD, kind="undrawn", view="tests.theirs:broken_view")
+"""The same panel, with a view that breaks."""
 
 
 def setup(url: str, *, allow: tuple[str, ...] = ("theirs.*",), production: bool = False, card: Card = CARD) -> Setup:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
 
 from tui.config_models import ActionsSection, General, RuleSection, SentrySection
 from tui.engine.panel import PanelLoadError, installed_kinds, load_card
+from tui.engine.secrets import SecretText
 
 
 def schema() -> dict[str, Any]:
@@ -44,50 +48,48 @@ def schema() -> dict[str, Any]:
     }
 
 
+class _Schema(GenerateJsonSchema):
+    """pydantic's own, with the sentence under each setting, and where a default may be a URL that could have held secrets."""
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        for key, says in sentences(schema["cls"]).items():
+            made["properties"][key]["description"] = says
+        return made
+
+    def encode_default(self, dft: Any) -> Any:
+        return dft.masked if isinstance(dft, SecretText) else super().encode_default(dft)
+
+
 def _of(model: type[BaseModel], definitions: dict[str, Any]) -> dict[str, Any]:
-    """A model's schema; the models within it go to the definitions. Each key gets its sentence."""
-    made = model.model_json_schema(ref_template="#/$defs/{model}", by_alias=True)
+    """A model's schema; the models within it go to the definitions."""
+    made = model.model_json_schema(ref_template="#/$defs/{model}", by_alias=True, schema_generator=_Schema)
     definitions.update(made.pop("$defs", {}))
-    for each in _models(model):
-        told = made if each is model else definitions.get(each.__name__, {})
-        for name, sentence in sentences(each).items():
-            key = each.model_fields[name].alias or name
-            if key in told.get("properties", {}):
-                told["properties"][key].setdefault("description", sentence)
     return made
 
 
-def _models(model: type[BaseModel]) -> set[type[BaseModel]]:
-    """The model and those within its fields."""
-    found = {model}
-    for info in model.model_fields.values():
-        for each in _within(info.annotation):
-            if each not in found:
-                found |= _models(each)
-    return found
-
-
-def _within(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [found for each in getattr(annotation, "__args__", ()) for found in _within(each)]
-
-
 def sentences(model: type[BaseModel]) -> dict[str, str]:
-    """The docstring under each field of a model and its bases. Read from the source when asked for: having pydantic do it at
-    every start costs 40 ms."""
-    found: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        if not issubclass(base, BaseModel) or base is BaseModel:
-            continue
-        body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for field, below in zip(body.body, body.body[1:], strict=False):
-            if (
-                isinstance(field, ast.AnnAssign)
-                and isinstance(field.target, ast.Name)
-                and isinstance(below, ast.Expr)
-                and isinstance(below.value, ast.Constant)
-            ):
-                found[field.target.id] = " ".join(str(below.value.value).split())
-    return {name: text for name, text in found.items() if name in model.model_fields}
+    """The docstring under each field, by the key that people type; of inherited fields too.
+
+    Read from the source only when the schema is printed: pydantic's own way of doing so costs every start 40 ms.
+    """
+    said: dict[str, str] = {}
+    for each in reversed(model.__mro__):
+        if issubclass(each, BaseModel) and each is not BaseModel:
+            said |= _written_in(each)
+    return {field.alias or name: said[name] for name, field in model.model_fields.items() if name in said}
+
+
+def _written_in(model: type[BaseModel]) -> dict[str, str]:
+    """The strings that stand directly under a field in one class's body."""
+    try:
+        parsed = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return {}  # made at run time, or shipped without source: then there is nothing to show
+    assert isinstance(parsed, ast.ClassDef)
+    found = {}
+    for field, below in pairwise(parsed.body):
+        match field, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as says)):
+                found[name] = " ".join(says.split())
+    return found

@@ -19,7 +19,6 @@ from .activity import Seen, parents, read_sessions, waiting_for
 from .config import DatabaseConfig
 from .rights import Rights, cannot_cancel, cannot_end, read_rights
 from .sampling import Samples
-from .spending import Spending
 from .sql import statement
 
 if TYPE_CHECKING:
@@ -48,7 +47,6 @@ class Kept:
     rights: Rights | None = None
     rights_at: float = 0.0
     started: float = 0.0
-    spending: Spending = field(default_factory=Spending)
 
 
 async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
@@ -60,7 +58,7 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
             sessions = await read_sessions(session)
             server = await session.one(statement("server"))
             await _learn_rights(session, config, tools, kept)
-            spent = kept.spending.steadied(session.spent)
+            spent = session.spent
     except DatabaseError as error:
         return _refused(error)
     now = tools.clock.monotonic()

@@ -14,7 +14,6 @@ from tui.engine.text import Shown, clean
 from tui.engine.units import NOT_MEASURED, show_count, show_duration, show_size
 
 from .config import DatabaseConfig
-from .spending import Spending
 from .sql import statement
 
 GROWTH_OVER = 3600.0
@@ -28,7 +27,6 @@ class Kept:
     """The sizes of the last hour: the server's clock, the database's, and each table's."""
 
     sizes: deque[tuple[float, int, dict[str, int]]] = field(default_factory=deque)
-    spending: Spending = field(default_factory=Spending)
 
 
 async def ask_sizes(target: Target, tools: Tools, memory: Memory) -> Found:
@@ -38,7 +36,7 @@ async def ask_sizes(target: Target, tools: Tools, memory: Memory) -> Found:
     async with tools.postgres(config.dsn).look(target.deadline) as session:
         whole = await session.one(statement("sizes"))
         tables = await session.rows(statement("tables"))
-        spent = kept.spending.steadied(session.spent)
+        spent = session.spent
     size, clock = int(whole["size"]), float(whole["clock"])
     kept.sizes.append((clock, size, {row["name"]: int(row["size"]) for row in tables}))
     while clock - kept.sizes[0][0] > GROWTH_OVER:

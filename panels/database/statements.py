@@ -18,7 +18,6 @@ from tui.engine.text import Shown, clean, clean_lines
 from tui.engine.units import show_count, show_duration, show_latency, show_rate, show_ratio
 
 from .config import DatabaseConfig
-from .spending import Spending
 from .sql import statement
 
 if TYPE_CHECKING:
@@ -74,7 +73,6 @@ class Kept:
     counters: dict[Key, Counted] = field(default_factory=dict)
     clock: float | None = None
     texts: dict[int, str] = field(default_factory=dict)
-    spending: Spending = field(default_factory=Spending)
 
 
 async def ask_statements(target: Target, tools: Tools, memory: Memory) -> Found:
@@ -85,13 +83,13 @@ async def ask_statements(target: Target, tools: Tools, memory: Memory) -> Found:
         async with tools.postgres(config.dsn).look(target.deadline) as session:
             kept.where = kept.where or await _find(session)
             if kept.where is None:
-                return Found(Status.OK, notes=(Shown(MISSING),), spent=kept.spending.steadied(session.spent))
+                return Found(Status.OK, notes=(Shown(MISSING),), spent=session.spent)
             found = await session.rows(kept.where.sql("statements"))
             now, seconds, added = _added(found, config, kept)
             top = sorted(added.items(), key=lambda item: -item[1].seconds)[: 2 * MOST]
             await _learn_texts(session, kept, [key[1] for key, _ in top])
             top = [(key, each) for key, each in top if MARK not in kept.texts.get(key[1], "")][:MOST]
-            spent = kept.spending.steadied(session.spent)
+            spent = session.spent
     except DatabaseError as error:
         kept.where = None  # it may have been dropped, moved or upgraded: looked for anew
         raise error

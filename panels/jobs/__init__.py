@@ -48,9 +48,9 @@ CARD = Card(
         ),
     ),
     columns=(
-        Column("what", Shown("kind"), 17, grows=True),
+        Column("what", Shown("kind"), 18, grows=True),
         Column("queued", Shown("queued"), 6, "count"),
-        Column("running", Shown("running"), 7, "count", rank=1),
+        Column("running", Shown("run"), 4, "count", rank=1),
         Column("rate", Shown("fail 24h"), 8, "ratio"),
         Column("age", Shown("for"), 6, "s"),
         Column("says", Shown("says"), 14, rank=2, grows=True),

@@ -122,13 +122,16 @@ def line(key: str, status: Status, depth: int = 0, *, dim: bool = False, **cells
     return DrawnRow(key, tuple(cells.get(column.name, Cell()) for column in CARD.columns), status, depth, dim)
 
 
-def narrow(columns: tuple[Column, ...], rows: Sequence[DrawnRow]) -> tuple[tuple[Column, ...], tuple[DrawnRow, ...]]:
-    """The table for little room: what rows say stands behind their names, so that both share the one wide column."""
+def narrow(
+    columns: tuple[Column, ...], rows: Sequence[DrawnRow], *, saying: bool
+) -> tuple[tuple[Column, ...], tuple[DrawnRow, ...]]:
+    """The table for little room: what rows say stands behind their names, so that both share the one wide column; with even
+    less room (not `saying`) it is left out."""
     kept = [place for place, column in enumerate(columns) if column.name not in ("says", "spark")]
     says = next(place for place, column in enumerate(columns) if column.name == "says")
     drawn = []
     for row in rows:
-        name, said = row.cells[0], row.cells[says].text
+        name, said = row.cells[0], row.cells[says].text if saying else EMPTY
         first = replace(name, text=Shown(f"{name.text} · {said}")) if said else name
         drawn.append(replace(row, cells=(first, *(row.cells[place] for place in kept[1:]))))
     return tuple(columns[place] for place in kept), tuple(drawn)

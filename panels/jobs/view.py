@@ -22,6 +22,8 @@ ABOVE = 5
 FAILURES = "failures, 24h"
 NARROW = 90
 """Cells below which there is one wide column, and the largest signature stands above the table as well."""
+SAYING = 70
+"""Cells from which that column has room for what a row says besides its name."""
 OF_KIND = ("queued", "due", "oldest_due", "running", "failure_rate", "failed_10m")
 
 
@@ -35,7 +37,7 @@ def view(readings: Readings, history: History, room: Room) -> Layout:
     rest, trailer = ([], EMPTY) if room.zoomed else _fill(scene, room.height - len(drawn) - len(notes) - ABOVE)
     columns, lines = CARD.columns, (*drawn, *rest)
     if room.width < NARROW:
-        columns, lines = narrow(columns, lines)
+        columns, lines = narrow(columns, lines, saying=room.width >= SAYING)
     return Layout(
         headline=_headline(scene),
         figures=_figures(scene),

@@ -44,6 +44,8 @@ ANSWERS = (
     (b"\x1b[?u", b"\x1b[?0u"),
 )
 """What a terminal is asked, and what it says."""
+ESCAPE_ALONE = 0.2
+"""Seconds after which an escape is a key of its own and no longer the beginning of alt+something."""
 _FOREIGN = re.compile(
     rb"\x1b\[[<>=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*[a-gi-km-zA-Z]|\x1b\[[0-9;?]*\$[a-z]|\x1b[P_].*?\x1b\\", re.S
 )
@@ -101,7 +103,7 @@ class Terminal:
         """Reads and draws what comes within so many seconds."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            if not select.select([self.master], [], [], left)[0] or not self._read():
+            if select.select([self.master], [], [], left)[0] and not self._read():
                 return
 
     def until(self, what: str | Callable[[], object], within: float = 15.0) -> str:
@@ -119,6 +121,8 @@ class Terminal:
         """Presses keys: letters, or names such as `enter`."""
         for key in keys:
             os.write(self.master, KEYS.get(key, key).encode())
+            if key == "esc":
+                self.pump(ESCAPE_ALONE)
 
     def resize(self, columns: int, rows: int) -> None:
         """The window changes its size; the program is told as usual."""

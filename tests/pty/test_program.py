@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import theirs
 from tests.pty.terminal import ALTERNATE, CURSOR, Terminal
 from tests.running import Program
 from tests.servers.things import Things, start_things
@@ -98,7 +99,7 @@ def test_keys_move_open_and_go_back(terminal: Terminal) -> None:
     terminal.press("esc")
     terminal.until(lambda: "http status" not in terminal.text and cursor_row(terminal) == "second")
     terminal.press("?")
-    terminal.until("the keys that work here")
+    terminal.until("Lower case looks")
     terminal.press("esc")
     terminal.until(lambda: "2 of 2 up" in terminal.text)
 
@@ -133,6 +134,18 @@ def test_a_storm_of_window_sizes_does_it_no_harm(terminal: Terminal) -> None:
         terminal.pump(0.01)
     terminal.resize(80, 24)
     terminal.until(lambda: "2 of 2 up" in terminal.text and "? all keys" in terminal.lines()[-1])
+
+
+def test_a_view_that_breaks_costs_its_own_panel(program: Program, things: Things) -> None:
+    theirs.install(program.folder / "packages", "tests.theirs:UNDRAWN", kind="undrawn")
+    path = program.config(health_only(things) + f'[[panel]]\nkind = "undrawn"\nurl = "{things.url}"\n')
+    with Terminal([*program.argv, "--config", str(path)], program.environment, program.work, 200, 50) as terminal:
+        terminal.until("2 of 2 up")
+        terminal.until("KeyError")
+        terminal.press("2", "j", "enter", "esc", "1", "?")
+        terminal.until("Lower case looks")
+        terminal.press("esc", "q")
+        assert terminal.exit_code() == 0
 
 
 # --- leaving -------------------------------------------------------------------------------------------------------------

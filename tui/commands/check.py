@@ -65,9 +65,11 @@ def _headline(engine: Engine, panel: PanelState, snapshot: Snapshot) -> str:
     """The panel in a few words."""
     if panel.card is None:
         return panel.broken
-    view = panel.card.load_view()
-    layout = view(panel.readings(snapshot.monotonic), engine.history, Room(78, 20, snapshot.at))
-    return layout.headline
+    try:
+        view = panel.card.load_view()
+        return view(panel.readings(snapshot.monotonic), engine.history, Room(78, 20, snapshot.at)).headline
+    except Exception as error:  # a view's defect costs its own words; the status beside them is the engine's
+        return redact(f"its view is broken: {type(error).__name__}: {error}")
 
 
 def as_data(snapshot: Snapshot) -> dict[str, Any]:

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-from pydantic.json_schema import GenerateJsonSchema
 
 from tui.commands.printing import say
 from tui.config import Loaded
@@ -15,7 +12,6 @@ from tui.config_schema import schema
 from tui.engine.connections import Tools
 from tui.engine.panel import Checked, PanelLoadError, installed_kinds, load_card, load_named
 from tui.engine.redact import redact
-from tui.engine.secrets import SecretText
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
 
@@ -115,13 +111,6 @@ def print_schema() -> int:
     """Prints the JSON Schema of the whole config, with every installed kind of panel."""
     say(json.dumps(schema(), indent=2, ensure_ascii=False))
     return 0
-
-
-class _Schema(GenerateJsonSchema):
-    """pydantic's own, where a default may be a URL that could have held secrets."""
-
-    def encode_default(self, dft: Any) -> Any:
-        return dft.masked if isinstance(dft, SecretText) else super().encode_default(dft)
 
 
 def print_starter() -> int:

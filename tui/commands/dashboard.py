@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from tui.commands.printing import complain
 from tui.commands.state import open_journal
 from tui.config import Loaded
 from tui.engine.engine import Engine
@@ -15,8 +16,11 @@ from tui.engine.text import EMPTY, Shown, clean
 
 def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
     """Opens the dashboard and returns its exit code when it is left."""
-    from tui.app import run
+    from tui.app import USAGE, refusal, run
 
+    if why := refusal():  # before anything is asked
+        complain(why)
+        return USAGE
     setup = loaded.setup
     journal: Journal | None = None
     problem = ""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from statistics import median
 
 from .connections import Tools
 from .feed import ProbeState
@@ -43,10 +45,17 @@ class Job:
     state: ProbeState
     memory: Memory = field(default_factory=dict)
     refusals: int = 0
-    spent: float = 0.0
+    spends: deque[float] = field(default_factory=lambda: deque((0.0, 0.0), maxlen=3))
+    """The server time of the last three polls; those that were not yet count as nothing."""
     sleeper: asyncio.Future[None] | None = None
     running: asyncio.Task[Found] | None = None
     poked: bool = False
+
+    @property
+    def spent(self) -> float:
+        """What a poll costs, steadied: one dear poll (the first on a new connection, a busy moment) is no reason to ask less
+        often; two of three are."""
+        return median(self.spends)
 
 
 class Poller:
@@ -130,7 +139,7 @@ class Poller:
             found.error,
             found.notes,
         )
-        job.spent = found.spent
+        job.spends.append(found.spent)
         interval, slowed = self._interval(job, found.error)
         # A failed poll keeps the last good figures; one that still has rows to show (a failing endpoint's) is a picture.
         answered = found.error is None or bool(found.rows)

@@ -35,6 +35,8 @@ REPEAT = 0.09
 """Seconds: the same key again within this is a key held down."""
 SETTLES = 0.12
 """Seconds without another key after which `y` counts: a paste that begins with y does not."""
+PASSED_ON = ("escape", "tab", "up", "down", "ctrl+c", "ctrl+q")
+"""Keys that are no word: they leave, turn or scroll, whatever is asked."""
 LABEL = 10
 RESULTS: dict[Result, Role] = {
     Result.DONE: "strong",
@@ -72,6 +74,7 @@ class Confirm(Page):
         """Asks for the plan; whatever stood here before is forgotten."""
         self._offer, self._plan, self._deed, self._state = offer, None, None, "planning"
         self._says, self._typed, self._exact, self.top = EMPTY, "", False, 0
+        self._stood = 0.0
         self._asked += 1
         asked = self._asked
         self.dash.ask(MakePlan(offer.action, keys), lambda answer: self._planned(asked, answer))
@@ -92,10 +95,11 @@ class Confirm(Page):
             self._state = "ready"
         self.draw_body()
         self.draw_keys()
-        self.call_after_refresh(self._now_it_stands)
+        self.call_after_refresh(self._now_it_stands, asked)
 
-    def _now_it_stands(self) -> None:
-        self._stood = self.dash.clock.monotonic()
+    def _now_it_stands(self, asked: int) -> None:
+        if asked == self._asked:
+            self._stood = self.dash.clock.monotonic()
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
@@ -110,7 +114,9 @@ class Confirm(Page):
         now = self.dash.clock.monotonic()
         key, before = self._last_key
         self._last_key = (event.key, now)
-        if self._state != "ready" or self._plan is None or event.key in ("escape", "tab", "up", "down", "pageup", "pagedown"):
+        if self._state != "ready" or self._plan is None or event.key in PASSED_ON:
+            return
+        if event.key == "question_mark" and self._plan.effect is not Effect.DESTROYS:
             return
         event.stop()
         event.prevent_default()
@@ -261,6 +267,8 @@ class Confirm(Page):
     def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
         """`esc` says what it does in this state."""
         hints, last = super().hints()
+        if self._state == "ready" and self._plan is not None and self._plan.effect is Effect.DESTROYS:
+            last = []  # what is typed may hold a question mark
         if self._state in ("ready", "planning") and (self._plan is None or self._plan.effect is not Effect.SHOWS):
             return hints, last
         return [Hint(hint.key, Shown("back")) if hint.key == "esc" else hint for hint in hints], last

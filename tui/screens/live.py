@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.events import Resize, ScreenResume
+from textual.events import Key, Resize, ScreenResume
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
@@ -30,6 +30,9 @@ KEY_SIGNS = {
     "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "down": "↓",
     "up": "↑", "left": "←", "right": "→", "shift+tab": "shift+tab",
 }  # fmt: skip
+
+READ_IN = 1.0
+"""Seconds for which a message stays whatever is pressed."""
 
 
 def sign_of(key: str) -> Shown:
@@ -52,6 +55,7 @@ class Live(Screen[None], inherit_bindings=False):
         super().__init__()
         self._compositor = TightCompositor()
         self._until: Timer | None = None
+        self._said_at = 0.0
 
     @property
     def dash(self) -> WatchfloorApp:
@@ -128,10 +132,16 @@ class Live(Screen[None], inherit_bindings=False):
         """A line above the keys, for a while or until the next key: an outcome or a reason."""
         says = self.canvas("says")
         says.display = True
+        self._said_at = self.dash.clock.monotonic()
         says.show([cut_line(Line((spaces(1), piece)), self.size.width)])
         if self._until is not None:
             self._until.stop()
         self._until = self.set_timer(seconds, self.say_nothing)
+
+    def on_key(self, event: Key) -> None:
+        """The next key takes what was said away, unless it came before one could read it."""
+        if self.dash.clock.monotonic() - self._said_at > READ_IN:
+            self.say_nothing()
 
     def say_nothing(self) -> None:
         """Takes the line away."""

@@ -14,7 +14,6 @@ from panels.database import CARD, probe
 from panels.database.activity import Seen, parents, waiting_for
 from panels.database.probe import ask
 from panels.database.sizes import ask_sizes
-from panels.database.spending import Spending
 from panels.database.statements import MISSING, Counted, ask_statements
 from tests.servers.postgres import start_postgres
 from tui.engine.connections import Tools
@@ -250,8 +249,3 @@ def test_every_statement_says_what_it_costs_and_needs(file: Path) -> None:
     text = file.read_text()
     assert re.search(r"^-- Cost: ", text, re.M)
     assert re.search(r"^-- Privilege: ", text, re.M)
-
-
-def test_one_dear_poll_is_not_charged_and_two_are() -> None:
-    spending = Spending()
-    assert [spending.steadied(each) for each in (0.03, 0.002, 0.05, 0.04, 0.001)] == [0.0, 0.002, 0.03, 0.04, 0.04]

@@ -1,0 +1,227 @@
+"""The board by its keys: what a person sees and where the cursor stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests import story
+from tests.screens.conftest import Open, Stage
+from tui.engine.feed import PollNow, Snapshot
+from tui.engine.reading import Row, Status
+from tui.engine.text import Shown
+
+
+def with_rows(snapshot: Snapshot, place: int, rows: tuple[Row, ...]) -> Snapshot:
+    """The snapshot with other rows in one panel."""
+    panel = snapshot.panels[place]
+    probe = panel.probes[0]
+    assert probe.good is not None
+    reading = replace(probe.good, rows=rows)
+    panel = replace(panel, probes=(replace(probe, reading=reading, good=reading),))
+    return replace(
+        snapshot, number=snapshot.number + 1, panels=(*snapshot.panels[:place], panel, *snapshot.panels[place + 1 :])
+    )
+
+
+async def test_a_glance_says_how_bad_where_and_since_when(opened: Open) -> None:
+    async with opened() as stage:
+        assert stage.lines[0].split() == ["shop", "·", "PRODUCTION", "✖", "2", "failing", "●", "3", "ok", "armed", "03:12:12Z"]
+        assert stage.lines[1].startswith(" P0 ✖ error rate 6.2 % > 5 %  metrics  9m12s   ◆ deploy 9f3c2a1, 1m20s before")
+        assert stage.lines[2].startswith(" 1 health ●   2 metrics ✖   3 database ✖   4 jobs ●   5 deploys ●◆")
+
+
+async def test_a_good_night_has_an_empty_second_line(opened: Open) -> None:
+    async with opened(night=story.Night(broken=False)) as stage:
+        assert "● 5 ok" in stage.lines[0]
+        assert stage.lines[1].strip() == ""
+
+
+@pytest.mark.parametrize(("size", "panels"), [((80, 24), 1), ((120, 36), 5), ((200, 50), 5)])
+async def test_it_shows_as_many_panels_as_there_is_room_for(opened: Open, size: tuple[int, int], panels: int) -> None:
+    async with opened(size=size) as stage:
+        rules = sum(f"{number} {card.kind} " in "\n".join(stage.lines[3:] if size[0] == 80 else stage.lines[2:])
+                    for number, (card, _) in enumerate(story.PANELS, 1))  # fmt: skip
+        assert rules == panels
+
+
+async def test_a_terminal_too_small_says_so_and_comes_back(opened: Open) -> None:
+    async with opened(size=(40, 10)) as stage:
+        assert "too small" in stage.text
+        await stage.pilot.resize_terminal(80, 24)
+        await stage.pilot.pause()
+        assert "1 health" in stage.text and "too small" not in stage.text
+
+
+async def test_numbers_tab_and_arrows_go_to_panels(opened: Open) -> None:
+    async with opened(size=(120, 36)) as stage:
+        for keys, panel in (("3", "database"), ("h", "deploys"), ("l", "database"), ("tab", "jobs"), ("shift+tab", "database")):
+            await stage.press(keys)
+            focused = stage.board.focused_panel
+            assert focused is not None and focused.panel == panel, keys
+
+
+async def test_the_cursor_stays_on_its_row_whatever_moves(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("2", "j", "j")
+        panel = stage.board.focused_panel
+        assert panel is not None and panel.selected == "GET  /api/orders"
+        base = story.snapshot()
+        reading = base.panels[1].probes[0].good
+        assert reading is not None
+        rows = tuple(replace(row, status=Status.FAILING if "search" in row.key else row.status) for row in reading.rows[::-1])
+        await stage.publish(with_rows(base, 1, rows))
+        assert panel.selected == "GET  /api/orders"
+        assert next(line for line in stage.lines if line.startswith("▸")).startswith("▸GET  /api/orders")
+
+
+async def test_a_row_that_goes_takes_the_cursor_with_it(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("3", "j")
+        panel = stage.board.focused_panel
+        assert panel is not None and panel.selected == "8140@1"
+        base = story.snapshot()
+        reading = base.panels[2].probes[0].good
+        assert reading is not None
+        await stage.publish(with_rows(base, 2, tuple(row for row in reading.rows if row.key != "8140@1")))
+        assert panel.selected is None
+        await stage.press("X")
+        assert "select a row first" in stage.text and not stage.engine.executed
+
+
+async def test_figures_that_move_do_not_move_rows(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("2")
+        before = [row.key for row in stage.board.panels[1].rows]
+        base = story.snapshot()
+        reading = base.panels[1].probes[0].good
+        assert reading is not None
+        await stage.publish(with_rows(base, 1, reading.rows[::-1]))
+        assert [row.key for row in stage.board.panels[1].rows] == before
+
+
+async def test_typing_filters_and_letters_are_no_keys_then(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("2", "slash", *"cart")
+        assert "/cart▏ 2 matches" in stage.text
+        await stage.press("enter")
+        assert [row.key for row in stage.board.panels[1].rows] == ["GET  /api/cart", "POST /api/cart"]
+        await stage.press("escape")
+        assert len(stage.board.panels[1].rows) == len(story.ROUTES)
+
+
+async def test_sort_goes_through_the_columns_and_back(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("2", "s", "s")
+        assert "sorted by rate" in stage.text
+        assert stage.board.panels[1].rows[0].key == "GET  /api/orders"
+        await stage.press("s", "s", "s")
+        assert stage.board.panels[1].rows[0].key == "POST /api/checkout"
+
+
+async def test_freezing_holds_the_panels_and_not_the_alert(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("2", "space")
+        assert "FROZEN 03:12:12Z" in stage.lines[0]
+        before = stage.lines[3:]
+        well = story.snapshot(story.NOW + 60, story.Night(broken=False))
+        await stage.publish(well)
+        assert stage.lines[3:] == before and stage.lines[1].strip() == ""
+        await stage.press("space")
+        assert "FROZEN" not in stage.text and stage.lines[3:] != before
+
+
+async def test_enter_opens_a_row_and_a_figure(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("3", "enter")
+        assert "shop_app" in stage.text and "statement" in stage.text and "T  terminate" in stage.text
+        assert stage.lines[1].startswith(" P0 ✖ error rate")
+        await stage.press("escape", "2", "k", "k", "k", "k", "enter")
+        assert "share of requests answered with a 5xx" in stage.text and "limit 5 %" in stage.text and "suspect" in stage.text
+
+
+async def test_a_failed_poll_keeps_the_figures_under_what_failed(opened: Open) -> None:
+    base = story.snapshot()
+    bad = story.failed(base.panels[2], "connect", "connection refused by 127.0.0.1:5432", "is it running?")
+    async with opened(first=replace(base, panels=(*base.panels[:2], bad, *base.panels[3:]))) as stage:
+        await stage.press("3")
+        assert stage.lines[4] == " ✖ connect: connection refused by 127.0.0.1:5432"
+        assert stage.lines[5].strip() == "try: is it running?"
+        assert "52 / 60" in stage.text
+
+
+async def test_old_figures_look_old(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("2")
+        assert "03:12:09Z" in stage.lines[3]
+        stage.clock.move(9)
+        stage.board.tick()
+        await stage.pilot.pause()
+        assert "late 10s" in stage.lines[3]
+        stage.clock.move(10)
+        stage.board.tick()
+        await stage.pilot.pause()
+        assert "stale 20s" in stage.lines[3]
+        roles = {piece.role for line in stage.board.panels[1].lines[1:] for piece in line.pieces if piece.text.strip()}
+        assert roles <= {"dim", "faint", "focus"}
+
+
+async def test_a_view_that_breaks_costs_its_panel_alone(opened: Open) -> None:
+    base = story.snapshot()
+    card = base.panels[0].card
+    assert card is not None
+    broken = replace(base.panels[0], card=replace(card, view="tests.story:no_such_view"))
+    async with opened(size=(120, 36), first=replace(base, panels=(broken, *base.panels[1:]))) as stage:
+        assert "this panel cannot be drawn: AttributeError" in stage.text and "POST /api/checkout" in stage.text
+
+
+async def test_a_panel_that_could_not_be_loaded_says_why(opened: Open) -> None:
+    base = story.snapshot()
+    gone = replace(base.panels[0], card=None, broken=Shown("theirs could not be loaded: ImportError"), probes=(), offers=())
+    async with opened(first=replace(base, panels=(gone, *base.panels[1:]))) as stage:
+        assert "theirs could not be loaded: ImportError" in stage.text
+
+
+async def test_identical_snapshots_refresh_nothing(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(size=(200, 50)) as stage:
+        refreshed = count_refreshes(stage, monkeypatch)
+        for number in range(5):
+            await stage.publish(replace(story.snapshot(), number=number))
+        assert refreshed == []
+
+
+async def test_one_figure_refreshes_its_cells_alone(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened() as stage:
+        await stage.press("2")
+        refreshed = count_refreshes(stage, monkeypatch)
+        base = story.snapshot()
+        reading = base.panels[1].probes[0].good
+        assert reading is not None
+        rows = tuple(
+            replace(row, cells={**row.cells, "p95": 0.2104}) if "GET  /api/orders" in row.key else row for row in reading.rows
+        )
+        rows = tuple(replace(row, cells={**row.cells, "p95": 0.199}) if "products" in row.key else row for row in rows)
+        await stage.publish(with_rows(base, 1, rows))
+        assert len(refreshed) == 1 and refreshed[0][0].width <= 3
+
+
+def count_refreshes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """Notes every refresh of a canvas from here on."""
+    from tui.widgets.canvas import Canvas
+
+    seen: list[tuple[object, ...]] = []
+    real = Canvas.refresh
+
+    def refresh(self: Canvas, *regions: object, **options: object) -> Canvas:
+        seen.append(regions)
+        return real(self, *regions, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Canvas, "refresh", refresh)
+    return seen
+
+
+async def test_polling_now_asks_for_this_panel(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("3", "r")
+        assert PollNow("database") in stage.engine.asked
