@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null || echo .venv/bin/uv)
 BIN := .venv/bin
 
-.PHONY: install demo test lint bench lock pictures build clean
+.PHONY: install demo test lint bench lock pictures reference build clean
 
 install: .venv/.installed
 
@@ -31,6 +31,9 @@ bench: install
 
 pictures: install
 	$(BIN)/python -m docs.pictures
+
+reference: install
+	$(BIN)/python -m docs.reference
 
 build: install
 	$(BIN)/python -m build --wheel --no-isolation

@@ -22,3 +22,9 @@ def test_the_default_config_is_the_demos() -> None:
     from tui.demo.config import usual
 
     assert (ROOT / "config.toml").read_text() == usual()
+
+
+def test_the_config_page_is_what_the_settings_say() -> None:
+    from docs.reference import PAGE, page
+
+    assert PAGE.read_text() == page(), "run: make reference"

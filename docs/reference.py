@@ -1,0 +1,105 @@
+"""Writes docs/config.md from the settings themselves: `python -m docs.reference`. A test says when it is out of date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tui.config_schema import schema
+from tui.engine.panel import load_card
+from tui.engine.units import show_duration
+
+PAGE = Path(__file__).parent / "config.md"
+ORDER = ("health", "metrics", "database", "jobs", "deploys")
+
+HEAD = """\
+# The config
+
+Made from the settings themselves by `make reference`; `watchfloor config schema` gives the same to an editor, `watchfloor config
+init` a commented file to start from, `config show` what is in force and where it came from.
+
+- **Where it is looked for**: `--config FILE`, `$WATCHFLOOR_CONFIG`, `./config.toml` (only if you own it and nobody else may write it),
+  then the user's config folder. `--env staging` reads `config.staging.toml` beside it. `extends = "base.toml"` lays a file over
+  another: tables by key, panels and rules by name, lists whole.
+- **Units are said**: `"5s"`, `"10m"`, `"24h"`; `"5 %"` or `0.05`; `"256 MB"`. A bare number where a unit is needed is a mistake.
+- **Secrets never stand in the file**: `"env:NAME"`, `"file:PATH"` or `"cmd:PROGRAM …"` (no shell, 5 s), whole or in braces within a URL,
+  DSN or header: `"postgresql://watch:{env:PGPASS}@db/app"`.
+- **Names**: what is measured is `PANEL.SIGNAL`, with labels where a panel measures many things: `health.up{endpoint="readyz"}`,
+  `jobs.failure_rate{kind="PUBLISH_*"}`. A rule without labels holds for each series apart.
+- **Mistakes are reported all at once**, with file, line, path and the nearest name; the exit code is 78.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    told = schema()
+    general = told["properties"]
+    parts = [HEAD]
+    parts += _table("`[watchfloor]`", general["watchfloor"], told)
+    parts += _table("`[actions]`", general["actions"], told)
+    parts += _table("`[[rule]]`", general["rule"]["items"], told)
+    parts += _table("`[sentry]`", general["sentry"], told)
+    kinds = {each["properties"]["kind"]["const"]: each for each in general["panel"]["items"]["anyOf"]}
+    for kind in ORDER:
+        parts += _table(f'`[[panel]]` with `kind = "{kind}"`', kinds[kind], told)
+        parts += _rules(kind)
+    return "\n".join(parts) + "\n"
+
+
+def _table(title: str, model: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    """A model's keys, and those of the tables within it."""
+    lines = ["", f"## {title}", "", "| key | what it says | default |", "|---|---|---|"]
+    inner = []
+    for key, each in model.get("properties", {}).items():
+        shown = _default(each)
+        lines.append(f"| `{key}` | {each.get('description', '')} | {shown} |".replace("|}", "\\|}"))
+        if reference := _reference(each):
+            inner.append((key, reference))
+    for key, reference in inner:
+        if reference != "LevelOfRule" or key == "P0":
+            lines += ["", f"Within `{key}`:", "", "| key | what it says |", "|---|---|"]
+            properties = told["$defs"][reference].get("properties", {})
+            lines += [f"| `{name}` | {each.get('description', '')} |" for name, each in properties.items()]
+    return lines
+
+
+def _default(key: dict[str, Any]) -> str:
+    """What holds where nothing is said, as a person would type it."""
+    default = key.get("default")
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if default in (None, "", [], {}) or isinstance(default, (dict, list)):
+        return ""
+    if "5s" in key.get("examples", ()):
+        return f"`{show_duration(default)}`" if default else ""
+    return f"`{default}`"
+
+
+def _reference(node: Any) -> str:
+    """The model that a key's value is made of, by name."""
+    if isinstance(node, dict):
+        if "$ref" in node:
+            return str(node["$ref"]).rpartition("/")[2]
+        return next((found for value in node.values() if (found := _reference(value))), "")
+    if isinstance(node, list):
+        return next((found for value in node if (found := _reference(value))), "")
+    return ""
+
+
+def _rules(kind: str) -> list[str]:
+    """What a panel measures, and the rules that it brings along."""
+    card = load_card(kind)
+    lines = ["", f"What `{kind}` measures:", "", "| signal | unit | labels | means |", "|---|---|---|---|"]
+    lines += [f"| `{each.name}` | {each.unit} | {', '.join(each.labels)} | {each.help} |" for each in card.signals]
+    lines += ["", "Its own rules:", "", "| rule | signal | levels |", "|---|---|---|"]
+    for rule in card.rules:
+        levels = "; ".join(
+            f"{level.severity} {rule.way} {level.limit:g}{f' for {level.hold:g} s' if level.hold else ''}"
+            for level in rule.levels
+        )
+        lines.append(f"| {rule.name} | `{rule.signal}` | {levels} |")
+    return lines
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

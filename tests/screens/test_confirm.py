@@ -1,0 +1,192 @@
+"""Before it acts: what counts as a person's word, what does not, and what is said afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from textual.events import Paste
+
+from tests import story
+from tests.screens.conftest import Open, Stage
+from tui.engine.actions import Outcome, Proof, Result
+from tui.engine.feed import Deed, MakePlan
+from tui.engine.text import Shown
+from tui.screens.confirm import SETTLES, summary
+
+
+async def to_terminate(stage: Stage) -> None:
+    """The plan to terminate session 8121 stands."""
+    await stage.press("3", "T")
+    await stage.stand()
+
+
+async def settle(stage: Stage) -> None:
+    """Waits until a `y` has settled."""
+    await stage.pilot.pause(SETTLES * 2)
+
+
+async def test_what_destroys_is_typed(opened: Open) -> None:
+    async with opened() as stage:
+        await to_terminate(stage)
+        assert "PRODUCTION · armed" in stage.text and "rolled back" in stage.text
+        assert stage.lines[1].startswith(" P0 ✖ error rate")
+        await stage.press(*"8121")
+        assert not stage.engine.executed
+        await stage.press("enter")
+        assert [each.typed for each in stage.engine.executed] == ["8121"]
+        assert "done: pg_terminate_backend said true" in stage.text and "verified: nobody waits for it" in stage.text
+
+
+async def test_what_is_typed_wrong_does_nothing(opened: Open) -> None:
+    async with opened() as stage:
+        await to_terminate(stage)
+        await stage.press(*"8140", "enter")
+        assert not stage.engine.executed and "that is not 8121" in stage.text
+
+
+async def test_what_changes_takes_a_y_and_no_enter(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("3", "j", "X")
+        await stage.stand()
+        await stage.press("enter", "Y", "space")
+        assert not stage.engine.executed
+        await stage.press("y")
+        await settle(stage)
+        assert [each.yes for each in stage.engine.executed] == [True]
+
+
+async def test_keys_before_the_plan_has_stood_are_dropped(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("3", "j", "X", "y")
+        await settle(stage)
+        assert not stage.engine.executed
+
+
+async def test_a_y_that_others_follow_is_no_y(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("3", "j", "X")
+        await stage.stand()
+        stage.clock.move(0.2)
+        await stage.pilot.press("y", "e")
+        await settle(stage)
+        assert not stage.engine.executed
+
+
+async def test_keys_faster_than_fingers_and_held_keys_are_dropped(opened: Open) -> None:
+    async with opened() as stage:
+        await to_terminate(stage)
+        stage.clock.move(0.2)
+        await stage.pilot.press(*"8121", "enter")  # all at the same moment: a paste in a terminal that does not mark it
+        assert not stage.engine.executed
+        await stage.press("enter")
+        stage.clock.move(1)
+        for _ in range(4):
+            stage.clock.move(0.05)
+            await stage.pilot.press("8")
+        assert "press enter: 8▏" in stage.text
+
+
+async def test_a_paste_does_not_count(opened: Open) -> None:
+    async with opened() as stage:
+        await to_terminate(stage)
+        stage.app.screen.post_message(Paste("8121"))
+        await stage.pilot.pause()
+        assert "a paste does not count" in stage.text
+        await stage.press("enter")
+        assert not stage.engine.executed
+
+
+async def test_the_plan_stays_bound_to_its_keys(opened: Open) -> None:
+    async with opened() as stage:
+        await to_terminate(stage)
+        plan = stage.of("body")
+        await stage.publish(story.snapshot(story.NOW + 5, story.Night(broken=False)))
+        assert stage.of("body") == plan and stage.lines[1].strip() == ""
+        await stage.press(*"8121", "enter")
+        assert stage.engine.asked[0] == MakePlan("database.terminate", ("8121@1",))
+        assert [each.plan for each in stage.engine.executed] == [story.PLANS["database.terminate"]]
+
+
+async def test_escape_leaves_all_as_it_is(opened: Open) -> None:
+    async with opened() as stage:
+        await to_terminate(stage)
+        await stage.press("8", "1", "escape", "2", "1", "enter")
+        assert not stage.engine.executed
+
+
+async def test_tab_shows_the_exact_request(opened: Open) -> None:
+    async with opened() as stage:
+        await to_terminate(stage)
+        await stage.press("tab")
+        assert "pg_terminate_backend(pid)" in stage.text and "Type 8121" in stage.text
+        await stage.press("tab")
+        assert "rolled back" in stage.text
+
+
+async def test_a_hint_is_shown_and_copied_and_never_run(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("5", "B")
+        await stage.stand()
+        assert "vercel rollback 5be0d17 --scope shop" in stage.text
+        await stage.press("y")
+        assert stage.app.clipboard == "vercel rollback 5be0d17 --scope shop"
+        assert "sent to the terminal's clipboard" in stage.text and "copied" not in stage.text
+        assert not stage.engine.executed
+
+
+async def test_a_refused_plan_says_why(opened: Open) -> None:
+    async with opened() as stage:
+        stage.engine.plans.clear()
+        await to_terminate(stage)
+        assert "there is nothing to do" in stage.text and "Nothing was done." in stage.text
+        await stage.press("y", "enter")
+        assert not stage.engine.executed
+
+
+async def test_a_greyed_key_says_why(opened: Open) -> None:
+    base = story.snapshot()
+    offers = tuple(replace(each, refused=Shown('not allowed: the config needs  [actions] allow = ["database.terminate"]'))
+                   for each in base.panels[2].offers)  # fmt: skip
+    panels = (*base.panels[:2], replace(base.panels[2], offers=offers), *base.panels[3:])
+    async with opened(first=replace(base, panels=panels)) as stage:
+        await stage.press("3", "T")
+        assert "terminate: not allowed: the config needs" in stage.text and not stage.engine.asked
+
+
+async def test_a_row_that_does_not_offer_it_says_why(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("3", "X")
+        assert "cancel: ends nothing: it is idle" in stage.text and not stage.engine.asked
+
+
+async def test_several_marked_rows_need_an_action_for_several(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("3", "m", "j", "m", "T")
+        assert "acts on one row at a time" in stage.text and not stage.engine.asked
+
+
+async def test_quitting_asks_while_a_deed_is_under_way(opened: Open) -> None:
+    plan = story.PLANS["database.terminate"]
+    under_way = replace(story.snapshot(), deeds=(Deed("d", plan, story.NOW),))
+    async with opened(first=under_way) as stage:
+        await stage.press("q")
+        assert "under way: ends session 8121. q again leaves" in stage.text and stage.app.return_code is None
+        await stage.press("q")
+        assert stage.app.return_code == 0
+
+
+@pytest.mark.parametrize(
+    ("result", "proof", "says"),
+    [
+        (Result.DONE, Proof(True, Shown("gone")), "terminate 1 session: done, verified: gone"),
+        (Result.DONE, Proof(False, Shown("still there")), "terminate 1 session: done, NOT verified: still there"),
+        (Result.CHANGED, None, "terminate 1 session: no longer as planned: it moved"),
+        (Result.UNKNOWN, None, "terminate 1 session: outcome unknown: it moved"),
+        (Result.REFUSED, None, "terminate 1 session: refused: it moved"),
+    ],
+)
+def test_an_outcome_in_a_line(result: Result, proof: Proof | None, says: str) -> None:
+    proofs = (("8121@1", proof),) if proof else ()
+    deed = Deed("d", story.PLANS["database.terminate"], 0.0, (("8121@1", Outcome(result, Shown("it moved"))),), proofs, 1.0)
+    assert summary(deed) == says

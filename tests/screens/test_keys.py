@@ -1,0 +1,100 @@
+"""Lower case looks, upper case acts: a walk over every binding of every screen, and over what is written about them."""
+
+from __future__ import annotations
+
+import string
+
+from tests import story
+from tests.screens.conftest import Open
+from tui.engine.feed import Execute, MakePlan
+from tui.screens.dashboard import allowed_keys
+from tui.widgets.panel import may_act
+
+LATER = set("apSEDinuxw@[]{}")
+"""Keys of screens.md that belong to later issues."""
+
+
+async def test_no_key_but_an_upper_case_letter_opens_a_plan_and_none_acts(opened: Open) -> None:
+    for number in range(1, len(story.PANELS) + 1):
+        async with opened() as stage:
+            await stage.press(str(number), "j")
+            keys = list(stage.app.screen.active_bindings)
+        for key in keys:
+            async with opened() as stage:
+                await stage.press(str(number), "j", key)
+                await stage.stand()
+                plans = [each for each in stage.engine.asked if isinstance(each, MakePlan)]
+                acts = len(key) == 1 and key.isupper() and key != "G"
+                assert bool(plans) == acts or (acts and "ends nothing" in stage.text), key
+                assert not any(isinstance(each, Execute) for each in stage.engine.asked), key
+
+
+async def test_every_letter_of_the_keyboard_is_bound_as_the_page_says(opened: Open) -> None:
+    bound: set[str] = set()
+    async with opened() as stage:
+        for number in range(1, len(story.PANELS) + 1):
+            await stage.press(str(number))
+            bound |= set(stage.app.screen.active_bindings)
+    assert {"j", "k", "g", "G", "h", "l", "m", "s", "z", "r", "y", "e", "o", "q", "X", "T", "B"} <= bound
+    assert not bound & LATER
+    assert not bound & set("HJKL")
+    assert {key for key in bound if key in string.ascii_uppercase} == {"G", "X", "T", "B"}
+
+
+def test_only_upper_case_letters_that_move_nothing_may_act() -> None:
+    assert [key for key in string.printable if may_act(key)] == sorted(set(string.ascii_uppercase) - set("GHJKL"))
+
+
+def test_a_configured_key_cannot_make_a_remedy_act_in_lower_case() -> None:
+    keys = {"database.terminate": "t", "database.cancel": "C", "zoom": "f"}
+    assert allowed_keys(keys, story.snapshot()) == {"database.cancel": "C", "zoom": "f"}
+
+
+async def test_keys_are_configurable_and_the_footer_follows(opened: Open) -> None:
+    async with opened(keys={"zoom": "f", "database.terminate": "Q"}) as stage:
+        await stage.press("3")
+        assert "Q terminate" in stage.lines[-1] and "f zoom" in stage.lines[-1]
+        await stage.press("Q")
+        assert "terminate 1 session" in stage.text
+
+
+async def test_help_lists_every_key_that_works_here(opened: Open) -> None:
+    async with opened(size=(120, 50)) as stage:
+        await stage.press("3", "question_mark")
+        for words in (
+            "terminate: end the session",
+            "cancel: cancel the running statement",
+            "this panel alone",
+            "go to a panel",
+        ):
+            assert words in stage.text
+        await stage.press("escape")
+        assert "3 database" in stage.text
+
+
+async def test_everything_is_found_by_name(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("colon", *"panel jobs", "enter")
+        await stage.pilot.pause()
+        panel = stage.board.focused_panel
+        assert panel is not None and panel.panel == "jobs"
+        await stage.press("3", "ctrl+p", *"terminate", "enter")
+        await stage.pilot.pause()
+        assert "terminate 1 session" in stage.text
+        await stage.press("escape", "colon", *"theme day", "enter")
+        await stage.pilot.pause()
+        assert stage.app.look.name == "day"
+        await stage.press("colon", *"alert p0", "enter")
+        await stage.pilot.pause()
+        assert "share of requests answered with a 5xx" in stage.text
+
+
+async def test_copying_says_sent_and_not_copied(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("3", "y")
+        assert stage.app.clipboard.startswith("8121\t3m59s\tidle in tx")
+        assert "sent to the terminal's clipboard: 8121" in stage.text
+        await stage.press("e")
+        assert "measured 2026-11-21 03:12:10Z" in stage.app.clipboard
+        await stage.press("5", "o")
+        assert stage.app.clipboard == "https://vercel.example/shop/9f3c2a1"
