@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from textual.geometry import Region
 
 from tests import story
 from tests.screens.conftest import Open, Stage
@@ -206,16 +207,16 @@ async def test_one_figure_refreshes_its_cells_alone(opened: Open, monkeypatch: p
         assert len(refreshed) == 1 and refreshed[0][0].width <= 3
 
 
-def count_refreshes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+def count_refreshes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Region, ...]]:
     """Notes every refresh of a canvas from here on."""
     from tui.widgets.canvas import Canvas
 
-    seen: list[tuple[object, ...]] = []
+    seen: list[tuple[Region, ...]] = []
     real = Canvas.refresh
 
-    def refresh(self: Canvas, *regions: object, **options: object) -> Canvas:
+    def refresh(self: Canvas, *regions: Region, **options: object) -> Canvas:
         seen.append(regions)
-        return real(self, *regions, **options)  # type: ignore[arg-type]
+        return real(self, *regions, **options)
 
     monkeypatch.setattr(Canvas, "refresh", refresh)
     return seen

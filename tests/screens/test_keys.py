@@ -15,18 +15,21 @@ LATER = set("apSEDinuxw@[]{}")
 
 
 async def test_no_key_but_an_upper_case_letter_opens_a_plan_and_none_acts(opened: Open) -> None:
-    for number in range(1, len(story.PANELS) + 1):
-        async with opened() as stage:
+    async with opened() as stage:
+        for number in (1, 3, 5):  # no remedies, remedies, a hint
             await stage.press(str(number), "j")
-            keys = list(stage.app.screen.active_bindings)
-        for key in keys:
-            async with opened() as stage:
-                await stage.press(str(number), "j", key)
-                await stage.stand()
+            for key in stage.app.screen.active_bindings:
+                if key in ("q", "ctrl+q", "ctrl+c"):
+                    continue  # these leave
+                stage.engine.asked.clear()
+                stage.app.show_panel(number)
+                stage.board.panels[number - 1].rest()
+                await stage.press(key)
                 plans = [each for each in stage.engine.asked if isinstance(each, MakePlan)]
                 acts = len(key) == 1 and key.isupper() and key != "G"
                 assert bool(plans) == acts or (acts and "ends nothing" in stage.text), key
                 assert not any(isinstance(each, Execute) for each in stage.engine.asked), key
+            stage.app.show_panel(number)
 
 
 async def test_every_letter_of_the_keyboard_is_bound_as_the_page_says(opened: Open) -> None:
@@ -51,7 +54,7 @@ def test_a_configured_key_cannot_make_a_remedy_act_in_lower_case() -> None:
 
 
 async def test_keys_are_configurable_and_the_footer_follows(opened: Open) -> None:
-    async with opened(keys={"zoom": "f", "database.terminate": "Q"}) as stage:
+    async with opened(size=(120, 36), keys={"zoom": "f", "database.terminate": "Q"}) as stage:
         await stage.press("3")
         assert "Q terminate" in stage.lines[-1] and "f zoom" in stage.lines[-1]
         await stage.press("Q")

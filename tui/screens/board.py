@@ -51,6 +51,11 @@ class Panels(Container):
         """How the panels stand."""
         return self._placed
 
+    def place_anew(self) -> None:
+        """The panels' needs have changed. Textual keeps an arrangement until children come or go, so it must be told."""
+        self._clear_arrangement_cache()
+        self.refresh(layout=True)
+
 
 class Board(Live):
     """All panels, the focus among them, and the keys that work on the focused one."""
@@ -144,7 +149,7 @@ class Board(Live):
         before = places(self._needs, self.query_one(Panels).size, columns_of(self.size))
         self._needs = [max(need, LEAST) for need in needs]
         if places(self._needs, self.query_one(Panels).size, columns_of(self.size)) != before:
-            self.query_one(Panels).refresh(layout=True)
+            self.query_one(Panels).place_anew()
 
     def tick(self) -> None:
         """A second has passed: the clock moves, and figures may have become late."""
@@ -197,7 +202,7 @@ class Board(Live):
         self.canvas("aside").display = columns_of(self.size) == 3 and not self.zoomed
         if self.panels:
             self.panels[self.current].focus()
-        self.query_one(Panels).refresh(layout=True)
+        self.query_one(Panels).place_anew()
 
     def draw_bar(self) -> None:
         """The panel bar, with the panel that is shown."""

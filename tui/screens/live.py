@@ -109,8 +109,9 @@ class Live(Screen[None], inherit_bindings=False):
         seen: set[str] = set()
         hints: list[Hint] = []
         last: list[Hint] = []
-        for active in self.active_bindings.values():
-            binding = active.binding
+        ids = [each.id for each in self.BINDINGS if isinstance(each, Binding)]
+        active = [each.binding for each in self.active_bindings.values()]
+        for binding in sorted(active, key=lambda each: ids.index(each.id) if each.id in ids else -1):
             if not binding.show or binding.action in seen:
                 continue
             seen.add(binding.action)

@@ -89,7 +89,7 @@ class Palette(Page):
         words = self._words.casefold().split()
         return [each for each in self._entries if all(word in each.name.casefold() for word in words)]
 
-    async def on_key(self, event: Key) -> None:
+    def on_key(self, event: Key) -> None:
         """Letters narrow, arrows choose, enter does it."""
         if event.key in ("escape", "ctrl+c"):
             return

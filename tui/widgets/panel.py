@@ -7,6 +7,7 @@ slips under them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from textual.binding import Binding, BindingsMap
 from textual.events import Key
@@ -14,7 +15,7 @@ from textual.message import Message
 
 from tui.engine.feed import Offer, PanelState
 from tui.engine.history import History
-from tui.engine.panel import DrawnRow, Facts, Layout, Room
+from tui.engine.panel import DrawnRow, Facts, Layout, Readings, Room
 from tui.engine.reading import Reading, Status
 from tui.engine.text import EMPTY, Shown, clean
 
@@ -28,6 +29,8 @@ from .theme import Theme
 from .top import suspects_here
 
 LONGEST_FILTER = 60
+AMPLE = 48
+"""Lines: the most that a panel can ask for."""
 NOTHING_YET = Layout(empty=Shown("no answer yet"))
 
 
@@ -83,6 +86,8 @@ class PanelView(Canvas, can_focus=True):
         self._layout: Layout = NOTHING_YET
         self._rows: list[DrawnRow] = []
         self._face = Face((), 0, 0, 0)
+        self._needed = 0
+        self._needed_for: object = None
         self._fresh = Freshness(EMPTY)
         self._broken_view = False
         self._cursor: str | None = None
@@ -104,7 +109,7 @@ class PanelView(Canvas, can_focus=True):
     @property
     def wanted(self) -> int:
         """The lines that would show all of it."""
-        return self._face.wanted
+        return self._needed
 
     def take(self, state: PanelState, monotonic: float) -> None:
         """A newer state of the panel: drawn anew where it differs."""
@@ -140,17 +145,36 @@ class PanelView(Canvas, can_focus=True):
             return
         self._drawn_for = asked
         self._broken_view = False
-        if state.card is None:
-            self._layout = Layout(notes=(state.broken,))
-        elif not readings.by_probe:
-            self._layout = NOTHING_YET
-        else:
-            try:
-                self._layout = state.card.load_view()(readings, self._history, room)
-            except Exception as error:  # a view may be somebody else's: its defect costs one panel, not the dashboard
-                self._broken_view = True
-                self._layout = Layout(notes=(clean(f"this panel cannot be drawn: {words_of(error)}"),))
+        self._layout = self._view(state, readings, room)
         self._arrange()
+        self._need(state, readings, room)
+
+    def _view(self, state: PanelState, readings: Readings, room: Room) -> Layout:
+        """What the panel's view makes of the readings in so much room."""
+        if state.card is None:
+            return Layout(notes=(state.broken,))
+        if not readings.by_probe:
+            return NOTHING_YET
+        try:
+            return state.card.load_view()(readings, self._history, room)
+        except Exception as error:  # a view may be somebody else's: its defect costs one panel, not the dashboard
+            self._broken_view = True
+            return Layout(notes=(clean(f"this panel cannot be drawn: {words_of(error)}"),))
+
+    def _need(self, state: PanelState, readings: Readings, room: Room) -> None:
+        """How many lines would show all of it. The view is asked as if there were room, since one that is given little shows
+        little; again only when there is more or less to show."""
+        rows = tuple(len(each.rows) for found in readings.by_probe.values() for each in found)
+        asked = (room.width, state.status, rows, len(unanswered(state)))
+        if asked == self._needed_for or not room.width:
+            return
+        self._needed_for = asked
+        layout = self._view(state, readings, replace(room, height=AMPLE))
+        frame = Frame(room.width, AMPLE, self.glyphs)
+        needed = draw_face(self._head(state), layout, layout.rows, unanswered(state), Held(), frame).wanted
+        if needed != self._needed:
+            self._needed = needed
+            self.post_message(self.Wants())
 
     # --- rows and cursor --------------------------------------------------------------------------------------------
 
@@ -203,7 +227,7 @@ class PanelView(Canvas, can_focus=True):
             self._cursor = None if self._touched else next(iter([row.key for row in self.rows]), None)
         now_at = self._row_place()
         if self._touched and at is not None and now_at is not None:
-            self._face = Face(self._face.lines, max(0, self._face.top + now_at - at), self._face.shown, self._face.wanted)
+            self._face = replace(self._face, top=max(0, self._face.top + now_at - at))
         if self._figure not in self._figures():
             self._figure = None
 
@@ -311,14 +335,16 @@ class PanelView(Canvas, can_focus=True):
         state = self._state
         if state is None or not self.size:
             return
-        status = max(state.status, Status.UNKNOWN) if self._broken_view else state.status
-        head = Head(
-            self.number, clean(state.name), status, self._fresh, self.has_focus, suspects_here(state), self._filter, self.typing
-        )
         held = Held(self._cursor if self._figure is None else None, self._figure, self._marked, self._sorted_by, self._face.top)
+        failures = unanswered(state)
+        if failures and len(failures) == len(state.probes):
+            head = replace(head, fresh=replace(self._fresh, stale=True))  # the last good figures, not the present ones
         frame = Frame(self.size.width, self.size.height, self.glyphs)
-        wanted = self._face.wanted
-        self._face = draw_face(head, self._layout, self.rows, unanswered(state), held, frame)
-        if self._face.wanted != wanted:
-            self.post_message(self.Wants())
+        self._face = draw_face(self._head(state), self._layout, self.rows, failures, held, frame)
         self.show(self._face.lines)
+
+    def _head(self, state: PanelState) -> Head:
+        """What stands on the panel's rule."""
+        status = max(state.status, Status.UNKNOWN) if self._broken_view else state.status
+        suspects = suspects_here(state)
+        return Head(self.number, clean(state.name), status, self._fresh, self.has_focus, suspects, self._filter, self.typing)

@@ -38,9 +38,7 @@ class Theme:
 @lru_cache(maxsize=4096)
 def _combined(background: Style, cursor: Style | None, own: Style, link: str) -> Style:
     """One style object for one look: equal looks are the same object, so that comparing pictures is cheap."""
-    whole = background + own
-    if cursor is not None:
-        whole = whole + cursor if own.bgcolor is None else whole
+    whole = background + cursor + own if cursor is not None else background + own
     return whole.update_link(link) if link else whole
 
 
