@@ -37,15 +37,15 @@ CARD = Card(
         SignalSpec("certificate_left", "s", "time until its TLS certificate expires", "lower", ("endpoint",)),
     ),
     columns=(
-        Column("endpoint", Shown("endpoint"), 14, grows=True),
-        Column("says", Shown("says"), 26, rank=1, grows=True),
-        Column("latency", Shown("now"), 9, "s"),
-        Column("p95", Shown("p95"), 9, "s", rank=2),
-        Column("spark", Shown("latency"), 12, "spark", rank=3),
-        Column("uptime", Shown("uptime"), 9, "ratio", rank=4),
-        Column("since", Shown("for"), 7, "s", rank=2),
-        Column("certificate_left", Shown("cert"), 6, "s", rank=5),
+        Column("endpoint", Shown("endpoint"), 14),
+        Column("latency", Shown("now"), 8, "s"),
+        Column("p95", Shown("p95"), 8, "s", rank=1),
+        Column("uptime", Shown("uptime"), 8, "ratio", rank=4),
+        Column("since", Shown("for"), 6, "s", rank=3),
+        Column("certificate_left", Shown("cert"), 5, "s", rank=5),
+        Column("says", Shown("latency"), 17, grows=True),
     ),
+    units={"latency_p95": "s", "first_byte": "s", "bytes": "bytes", "uptime_measured": "s"},
     rules=(
         DefaultRule(
             "ServiceDown",

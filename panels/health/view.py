@@ -14,10 +14,13 @@ from tui.engine.units import NOT_MEASURED, show_duration, show_latency, show_rat
 from . import CARD
 
 DAY = 86400.0
+STALE = Shown("no answer lately")
+PICTURE = 16
+"""Cells of an endpoint's sparkline."""
 
 
 def view(readings: Readings, history: History, room: Room) -> Layout:
-    """A row an endpoint: what it says, how fast, its uptime, since when."""
+    """A row an endpoint: how fast, its uptime, since when, and what it says, or while that is *ok* its latency's picture."""
     found = readings.rows("endpoint")
     statuses = {row.key: readings.row_status(reading, row.status) for reading, row in found}
     folded = _folded(found, statuses)
@@ -27,13 +30,13 @@ def view(readings: Readings, history: History, room: Room) -> Layout:
     columns = tuple(_titled(column, measured) for column in CARD.columns)
     drawn = []
     for reading, row in ordered:
-        children = [key for key, parent in folded.items() if parent == row.key]
-        drawn.append(_drawn(reading, row, statuses[row.key], len(children), columns, history, room, readings))
+        drawn.append(_drawn(reading, row, statuses[row.key], columns, history, readings))
     return Layout(
         headline=Shown(f"{up} of {len(found)} up"),
         notes=tuple(dict.fromkeys(note for reading, _ in found for note in reading.notes)),
         columns=columns,
         rows=tuple(drawn),
+        trailer=_behind(folded),
         empty=Shown("no answer yet"),
     )
 
@@ -42,8 +45,9 @@ def _titled(column: Column, measured: float) -> Column:
     """The uptime's column says over how long, until it is a whole day."""
     if column.name != "uptime":
         return column
-    window = "24h" if measured > 0.95 * DAY else show_duration(measured - measured % 60) if measured >= 60 else ""
-    return replace(column, title=Shown(f"up {window}".strip()), width=9)
+    hours, minutes = int(measured // 3600), int(measured // 60)
+    window = "24h" if measured > 0.95 * DAY else f"{hours}h" if hours else f"{minutes}m" if minutes else ""
+    return replace(column, title=Shown(f"up {window}".strip()))
 
 
 def _folded(found: list[tuple[Reading, Row]], statuses: Mapping[str, Status]) -> dict[str, str]:
@@ -61,21 +65,23 @@ def _folded(found: list[tuple[Reading, Row]], statuses: Mapping[str, Status]) ->
     return folded
 
 
+def _behind(folded: Mapping[str, str]) -> Shown:
+    """`behind readyz: admin, web`: what is not listed, because what it depends on fails."""
+    roots = dict.fromkeys(folded.values())
+    return Shown("   ".join(f"behind {root}: {', '.join(key for key, of in folded.items() if of == root)}" for root in roots))
+
+
 def _drawn(
     reading: Reading,
     row: Row,
     status: Status,
-    folded: int,
     columns: tuple[Column, ...],
     history: History,
-    room: Room,
     readings: Readings,
 ) -> DrawnRow:
     """One endpoint's cells, in the order of the columns."""
     cells = row.cells
-    says = Shown(f"{cells['says']} · {folded} behind it" if folded else str(cells["says"]))
-    latency = series_key("latency", (("endpoint", row.key),))
-    spark = next(column for column in columns if column.name == "spark")
+    says = STALE if status is not Status.OK and row.status is Status.OK else Shown(str(cells["says"]))
 
     def number(name: str) -> float | None:
         value = cells.get(name)
@@ -87,15 +93,20 @@ def _drawn(
 
     by_name = {
         "endpoint": Cell(Shown(row.key), status, order=row.key),
-        "says": Cell(says, dim=status is Status.OK, order=says),
+        "says": _picture(reading, row, history) if status is Status.OK else Cell(says, order=says),
         "latency": Cell(show_latency(number("latency")), judged("latency"), order=number("latency")),
         "p95": Cell(show_latency(number("latency_p95")), judged("latency_p95"), order=number("latency_p95"), dim=True),
-        "spark": Cell(spark=history.spark(reading.panel, latency, spark.width, reading.at)),
         "uptime": Cell(show_ratio(number("uptime"), 2), judged("uptime"), order=number("uptime")),
         "since": Cell(show_duration(number("since")), order=number("since"), dim=status is Status.OK),
         "certificate_left": _certificate(number("certificate_left"), judged("certificate_left")),
     }
     return DrawnRow(row.key, tuple(by_name[column.name] for column in columns), status)
+
+
+def _picture(reading: Reading, row: Row, history: History) -> Cell:
+    """While all is well its latency is drawn where else its words stand: *ok* is said by the sign."""
+    latency = series_key("latency", (("endpoint", row.key),))
+    return Cell(spark=history.spark(reading.panel, latency, PICTURE, reading.at), order="")
 
 
 def _certificate(left: float | None, status: Status | None) -> Cell:

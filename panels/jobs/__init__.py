@@ -56,6 +56,16 @@ CARD = Card(
         Column("says", Shown("says"), 14, rank=2, grows=True),
         Column("spark", Shown("due"), 10, "spark", rank=3),
     ),
+    units={
+        "oldest_due": "s",
+        "failure_rate": "ratio",
+        "newest": "s",
+        "newest_created": "s",
+        "heartbeat": "s",
+        "due_since": "s",
+        "created": "s",
+        "ended": "s",
+    },
     rules=(
         DefaultRule(
             "StuckJobs",

@@ -327,6 +327,8 @@ async def test_every_item_of_every_deed_has_an_idempotency_key_of_its_own(things
 async def test_a_defect_in_a_remedy_is_an_unknown_outcome_never_a_guess(
     things: Things, journal: Journal, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
+    monkeypatch.setattr("tui.engine.redact.known_values", {"canary"})
+
     async def breaks(*_: object) -> Any:
         raise error
 
@@ -336,13 +338,16 @@ async def test_a_defect_in_a_remedy_is_an_unknown_outcome_never_a_guess(
         monkeypatch.setitem(engine.gate._actions, "theirs.mend", (panel, replace(mend, execute=breaks)))
         deed = await engine.gate.execute(plan, yes=True, typed="")
         assert exit_code(deed) == 6
+        assert "canary" not in str(deed)
         assert "intent" in kinds(journal) and "outcome" in kinds(journal)
         monkeypatch.setitem(engine.gate._actions, "theirs.mend", (panel, replace(mend, verify=breaks)))
         deed = await engine.gate.execute(plan, yes=True, typed="")
         assert exit_code(deed) == 7, "done, and nobody could see it"
+        assert "canary" not in str(deed)
         monkeypatch.setitem(engine.gate._actions, "theirs.mend", (panel, replace(mend, plan=breaks)))
-        with pytest.raises((PlanRefused, ProbeError)):
+        with pytest.raises((PlanRefused, ProbeError)) as refused:
             await engine.gate.plan("theirs.mend", ("a",))
+        assert "canary" not in str(refused.value)
 
 
 async def test_remedies_that_cannot_be_loaded_cost_the_panel_its_keys_alone(things: Things, journal: Journal) -> None:

@@ -214,7 +214,7 @@ def count_refreshes(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[tuple
     seen: list[tuple[Region, ...]] = []
     real = Canvas.refresh
 
-    def refresh(self: Canvas, *regions: Region, **options: object) -> Canvas:
+    def refresh(self: Canvas, *regions: Region, **options: bool) -> Canvas:
         seen.append(regions)
         return real(self, *regions, **options)
 

@@ -12,7 +12,8 @@ from tests.screens.conftest import Open, Stage
 from tui.engine.actions import Outcome, Proof, Result
 from tui.engine.feed import Deed, MakePlan
 from tui.engine.text import Shown
-from tui.screens.confirm import SETTLES, summary
+from tui.screens.confirm import SETTLES
+from tui.screens.plan import summary
 
 
 async def to_terminate(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from tests import story
 from tests.screens.conftest import Open
 from tui.engine.feed import Execute, MakePlan
 from tui.screens.dashboard import allowed_keys
-from tui.widgets.panel import may_act
+from tui.widgets.remedies import may_act
 
 LATER = set("apSEDinuxw@[]{}")
 """Keys of screens.md that belong to later issues."""

@@ -57,6 +57,8 @@ class History:
         self._series: dict[tuple[str, str], Series] = {}
         self._began: dict[str, float] = {}
         self._changes: dict[tuple[str, str], Change] = {}
+        self._drawn: dict[tuple[str, str, int], tuple[object, Spark]] = {}
+        """The last picture of each series and width, and what it was drawn for: the reader's alone."""
 
     def record(self, reading: Reading) -> None:
         """Takes a reading's signals and changes."""
@@ -118,6 +120,11 @@ class History:
         step = self.span(panel, now) / width
         end = (math.floor(now / step) + 1) * step
         start = end - width * step
+        changed = tuple(each.at for each in self.changes(now - start, now))
+        drawn_for = (start, step, top, changed, self._newest(panel, key))
+        kept = self._drawn.get((panel, key, width))
+        if kept and kept[0] == drawn_for:
+            return kept[1]
         sums, counts = [0.0] * width, [0] * width
         for at, value in self.points(panel, key, now - start, now):
             place = min(int((at - start) / step), width - 1)
@@ -125,11 +132,19 @@ class History:
                 sums[place] += value
                 counts[place] += 1
         values = [total / count if count else None for total, count in zip(sums, counts, strict=True)]
-        marks = frozenset(min(int((each.at - start) / step), width - 1) for each in self.changes(now - start, now))
-        return Spark(_bridge(values, counts), marks, top)
+        marks = frozenset(min(int((at - start) / step), width - 1) for at in changed)
+        spark = Spark(_bridge(values), marks, top)
+        self._drawn[panel, key, width] = (drawn_for, spark)
+        return spark
+
+    def _newest(self, panel: str, key: str) -> tuple[int, float]:
+        """How many values a series has, and when its newest was measured: what tells whether it has changed."""
+        with self._lock:
+            series = self._series.get((panel, key))
+            return (len(series.at), series.at[-1]) if series and series.at else (0, 0.0)
 
 
-def _bridge(values: list[float | None], counts: list[int]) -> tuple[float | None, ...]:
+def _bridge(values: list[float | None]) -> tuple[float | None, ...]:
     """Fills stretches that are shorter than a polling interval with the value before them, at most two in a row; longer
     gaps stay gaps."""
     filled: list[float | None] = []

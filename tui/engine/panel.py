@@ -335,6 +335,8 @@ class Card:
     signals: tuple[SignalSpec, ...]
     view: str
     columns: tuple[Column, ...] = ()
+    units: Mapping[str, Unit | Literal["utc"]] = field(default_factory=dict)
+    """The units of numeric cells that no column shows, for the opened row; `utc` is seconds since 1970."""
     rules: tuple[DefaultRule, ...] = ()
     actions: str = ""
     check: str = ""

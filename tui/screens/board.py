@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from textual.containers import Container
-from textual.geometry import NULL_OFFSET, NULL_SPACING, Region, Size
-from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from tui.engine.feed import PollNow, Snapshot
@@ -20,41 +18,9 @@ from tui.widgets.top import panel_bar
 from .arrangement import LEAST, columns_of, places, too_small
 from .keys import BOARD_KEYS
 from .live import Live
-from .selection import Selection, evidence, page_of, reason, selection_of, words_of
-
-
-class Placed(Layout):
-    """Textual's side of `arrangement.places`: each widget where the board says."""
-
-    name = "placed"
-
-    def __init__(self, board: Board) -> None:
-        self._board = board
-
-    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
-        """Places the panels and the detail."""
-        regions = self._board.regions(size)
-        return [WidgetPlacement(regions[each], NULL_OFFSET, NULL_SPACING, each) for each in children if each in regions]
-
-
-class Panels(Container):
-    """Holds the panels and the detail beside them."""
-
-    DEFAULT_CSS = "Panels { height: 1fr; width: 100%; }"
-
-    def __init__(self, board: Board, children: Sequence[Widget]) -> None:
-        super().__init__(*children, id="panels")
-        self._placed = Placed(board)
-
-    @property
-    def layout(self) -> Layout:
-        """How the panels stand."""
-        return self._placed
-
-    def place_anew(self) -> None:
-        """The panels' needs have changed. Textual keeps an arrangement until children come or go, so it must be told."""
-        self._clear_arrangement_cache()
-        self.refresh(layout=True)
+from .placed import Panels
+from .selection import Selection, reason, selection_of
+from .sending import send_evidence, send_page, send_row
 
 
 class Board(Live):
@@ -89,7 +55,7 @@ class Board(Live):
         ]
         self._needs = [LEAST] * len(self.panels)
         yield Canvas(dash.look, dash.glyphs, id="bar")
-        yield Panels(self, [*self.panels, Canvas(dash.look, dash.glyphs, id="aside")])
+        yield Panels(self.regions, [*self.panels, Canvas(dash.look, dash.glyphs, id="aside")])
         yield Canvas(dash.look, dash.glyphs, id="small")
 
     def on_mount(self) -> None:
@@ -298,27 +264,15 @@ class Board(Live):
 
     def action_copy(self) -> None:
         """The row, to the terminal's clipboard."""
-        self._send(words_of)
+        send_row(self.dash, self.selection())
 
     def action_evidence(self) -> None:
         """The row with time and source, for the chat."""
-        self._send(lambda selection: evidence(selection, self.dash.snapshot))
-
-    def _send(self, words: Callable[[Selection], str]) -> None:
-        selection = self.selection()
-        if selection is None or selection.drawn is None:
-            self.dash.tell("select a row first")
-        else:
-            self.dash.send_to_clipboard(words(selection))
+        send_evidence(self.dash, self.selection())
 
     def action_page(self) -> None:
         """The row's page: as a link that the terminal may open, and to its clipboard."""
-        selection = self.selection()
-        page = page_of(selection) if selection else None
-        if page is None:
-            self.dash.tell("this row has no page")
-        else:
-            self.dash.send_to_clipboard(page.url, link=page.url)
+        send_page(self.dash, self.selection())
 
     # --- acting -----------------------------------------------------------------------------------------------------
 

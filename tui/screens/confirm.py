@@ -16,14 +16,15 @@ from typing import Any, Literal
 from textual.binding import Binding
 from textual.events import Key, Paste
 
-from tui.engine.actions import Effect, Outcome, Plan, PlanRefused, Proof, Result
+from tui.engine.actions import Effect, Plan, PlanRefused, Result
 from tui.engine.feed import Deed, Execute, MakePlan, Offer, Snapshot
 from tui.engine.reading import ProbeError
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.footer import Hint
-from tui.widgets.ink import BLANK, Line, Piece, Role, apart, fit, spaces, wrap
+from tui.widgets.ink import BLANK, Line, Piece, apart, spaces
 
 from .live import Page
+from .plan import item_progress, plan_lines, summary, texts
 from .selection import safe_address
 
 State = Literal["planning", "ready", "refused", "running", "ended"]
@@ -37,14 +38,6 @@ SETTLES = 0.12
 """Seconds without another key after which `y` counts: a paste that begins with y does not."""
 PASSED_ON = ("escape", "tab", "up", "down", "ctrl+c", "ctrl+q")
 """Keys that are no word: they leave, turn or scroll, whatever is asked."""
-LABEL = 10
-RESULTS: dict[Result, Role] = {
-    Result.DONE: "strong",
-    Result.CHANGED: "degraded",
-    Result.REFUSED: "degraded",
-    Result.FAILED: "failing",
-    Result.UNKNOWN: "unknown",
-}
 
 
 class Confirm(Page):
@@ -211,12 +204,12 @@ class Confirm(Page):
         title = self._title(width)
         plan = self._plan
         if self._state == "planning":
-            return [title, BLANK, *_texts(Shown("reading it as it is now …"), width, "dim")]
+            return [title, BLANK, *texts(Shown("reading it as it is now …"), width, "dim")]
         if plan is None:
-            return [title, BLANK, *_texts(self._says, width, "degraded"), BLANK, *_texts(Shown("Nothing was done."), width)]
+            return [title, BLANK, *texts(self._says, width, "degraded"), BLANK, *texts(Shown("Nothing was done."), width)]
         if self._exact:
-            body = [part for text in plan.request for part in _texts(text, width)]
-            return [title, BLANK, *(body or _texts(Shown("nothing is sent"), width, "dim"))]
+            body = [part for text in plan.request for part in texts(text, width)]
+            return [title, BLANK, *(body or texts(Shown("nothing is sent"), width, "dim"))]
         return [title, *plan_lines(plan, width)]
 
     def _title(self, width: int) -> Line:
@@ -252,16 +245,16 @@ class Confirm(Page):
     def _progress(self, plan: Plan, width: int) -> list[Line]:
         """Each item's outcome, then its proof, in words."""
         if self._says:
-            return [BLANK, *_texts(self._says, width, "degraded")]
+            return [BLANK, *texts(self._says, width, "degraded")]
         deed = self._deed
         outcomes = dict(deed.outcomes) if deed else {}
         proofs = dict(deed.proofs) if deed else {}
         lines: list[Line] = [BLANK]
         for item in plan.items[:12]:
             name = f"{item.title}: " if len(plan.items) > 1 else ""
-            lines += _item_progress(name, outcomes.get(item.key), proofs.get(item.key), self._state == "ended", width)
+            lines += item_progress(name, outcomes.get(item.key), proofs.get(item.key), self._state == "ended", width)
         if len(plan.items) > 12:
-            lines += _texts(summary(deed), width, "strong")
+            lines += texts(summary(deed), width, "strong")
         return lines
 
     def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
@@ -272,70 +265,3 @@ class Confirm(Page):
         if self._state in ("ready", "planning") and (self._plan is None or self._plan.effect is not Effect.SHOWS):
             return hints, last
         return [Hint(hint.key, Shown("back")) if hint.key == "esc" else hint for hint in hints], last
-
-
-def plan_lines(plan: Plan, width: int) -> list[Line]:
-    """What, to whom, and what else a person must know, a label a line."""
-    lines = _fact(Shown("what"), plan.what, width)
-    for item in plan.items:
-        if len(plan.items) > 1 or item.title != plan.what:
-            lines += _fact(Shown("to") if item is plan.items[0] else EMPTY, item.title, width, "strong")
-        for label, text in item.facts:
-            lines += _fact(label, text, width)
-    for label, text in plan.facts:
-        lines += _fact(label, text, width)
-    if plan.copy:
-        lines.append(BLANK)
-        lines += [part for text in plan.copy.splitlines() for part in _texts(clean(text), width, "strong")]
-    if address := safe_address(plan.url):
-        lines.append(Line((spaces(1), Piece(clean(address), "key", address))))
-    return lines
-
-
-def _fact(label: Shown, text: Shown, width: int, role: Role = "text") -> list[Line]:
-    lines = []
-    for order, part in enumerate(wrap(text, max(10, width - LABEL - 2))):
-        lines.append(Line((spaces(1), Piece(fit(label if order == 0 else EMPTY, LABEL), "dim"), Piece(part, role))))
-    return lines
-
-
-def _texts(text: Shown, width: int, role: Role = "text") -> list[Line]:
-    return [Line((spaces(1), Piece(part, role))) for part in wrap(text, width - 2)]
-
-
-def _item_progress(name: str, outcome: Outcome | None, proof: Proof | None, ended: bool, width: int) -> list[Line]:
-    """How one item went. `name` is empty where there is only one."""
-    if outcome is None:
-        return _texts(Shown(f"{name}{'not begun' if ended else 'under way …'}"), width, "dim")
-    says = f": {outcome.says}" if outcome.says else ""
-    lines = _texts(Shown(f"{name}{outcome.result}{says}"), width, RESULTS[outcome.result])
-    if outcome.result is not Result.DONE:
-        return lines
-    if proof is None or (proof.verified is None and not ended):
-        return [*lines, *_texts(Shown("looking whether it worked …"), width, "dim")]
-    word, role = _verdict(proof)
-    return [*lines, *_texts(Shown(f"{word}: {proof.says}" if proof.says else word), width, role)]
-
-
-def _verdict(proof: Proof) -> tuple[str, Role]:
-    """A proof in a word."""
-    if proof.verified is None:
-        return "not verified: it could not be told", "unknown"
-    return ("verified", "strong") if proof.verified else ("NOT verified", "failing")
-
-
-def summary(deed: Deed | None) -> Shown:
-    """A deed in one line, for whoever has gone on to something else."""
-    if deed is None:
-        return EMPTY
-    counts: dict[str, int] = {}
-    for _, outcome in deed.outcomes:
-        counts[outcome.result.value] = counts.get(outcome.result.value, 0) + 1
-    words = ", ".join(f"{number} {word}" if len(deed.outcomes) > 1 else word for word, number in counts.items())
-    proofs = [proof for _, proof in deed.proofs]
-    if proofs:
-        words += ", verified" if all(proof.verified for proof in proofs) else ", NOT verified"
-        words += f": {proofs[0].says}" if len(proofs) == 1 and proofs[0].says else ""
-    elif len(deed.outcomes) == 1 and deed.outcomes[0][1].says:
-        words += f": {deed.outcomes[0][1].says}"
-    return clean(f"{deed.plan.title}: {words or 'not begun'}")

@@ -248,7 +248,7 @@ class WatchfloorApp(App[int], inherit_bindings=False):
 
 def allowed_keys(keys: Mapping[str, str], snapshot: Snapshot) -> dict[str, str]:
     """The configured keys without those that would let a remedy act on a key that only looks."""
-    from tui.widgets.panel import may_act
+    from tui.widgets.remedies import may_act
 
     remedies = {offer.action for panel in snapshot.panels for offer in panel.offers}
     return {name: key for name, key in keys.items() if name not in remedies or all(map(may_act, key.split(",")))}

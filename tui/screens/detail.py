@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual.binding import Binding
 
@@ -23,7 +23,8 @@ from tui.widgets.ink import BLANK, ROLES, Line, Piece, Role, apart, cut_line, fi
 from tui.widgets.top import alert_pieces
 
 from .live import Page
-from .selection import Selection, behind, page_of, reason, safe_address
+from .selection import Selection, behind, reason, safe_address
+from .sending import send_page
 
 if TYPE_CHECKING:
     from .dashboard import WatchfloorApp
@@ -79,7 +80,8 @@ def _row(selection: Selection, width: int, glyphs: Glyphs) -> list[Line]:
     shown = {column.name: (column, cell) for column, cell in zip(_columns(panel), drawn.cells, strict=False)}
     for name, value in row.cells.items():
         column = shown[name][0] if name in shown else None
-        if text := cell_text(name, value, column):
+        unit = unit_of(column) if column else panel.card.units.get(name, "count") if panel.card else "count"
+        if text := cell_text(value, unit):
             heading = column.title if column and column.title else clean(name.replace("_", " "))
             lines += fact_lines(heading, text, width)
     if row.parent is not None:
@@ -103,7 +105,7 @@ def _columns(panel: PanelState) -> tuple[Column, ...]:
     return panel.card.columns if panel.card else ()
 
 
-def cell_text(name: str, value: Value, column: Column | None) -> Shown:
+def cell_text(value: Value, unit: Unit | Literal["utc"]) -> Shown:
     """A reading's cell in words; a series has none."""
     if isinstance(value, tuple):
         return EMPTY
@@ -112,13 +114,13 @@ def cell_text(name: str, value: Value, column: Column | None) -> Shown:
     if isinstance(value, bool):
         return Shown("yes" if value else "no")
     if isinstance(value, (int, float)):
-        return show(value, unit_of(column))
+        return date_time(value) if unit == "utc" else show(value, unit)
     return value
 
 
-def unit_of(column: Column | None) -> Unit:
+def unit_of(column: Column) -> Unit:
     """The unit in which a column's numbers are shown."""
-    if column is None or column.unit == "text" or column.unit == "spark" or column.unit == "status":
+    if column.unit == "text" or column.unit == "spark" or column.unit == "status":
         return "count"
     return column.unit
 
@@ -234,11 +236,7 @@ class Detail(Page):
 
     def action_page(self) -> None:
         """The row's page, as a link and to the terminal's clipboard."""
-        page = page_of(self._selection) if self._selection else None
-        if page is None:
-            self.dash.tell("there is no page for this")
-        else:
-            self.dash.send_to_clipboard(page.url, link=page.url)
+        send_page(self.dash, self._selection)
 
     def action_copy(self) -> None:
         """The whole detail, to the terminal's clipboard."""

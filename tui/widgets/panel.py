@@ -1,7 +1,5 @@
-"""The one widget that draws every panel. It owns cursor, marks, sort, filter, scrolling and freshness; it judges nothing.
-
-The cursor and the marks hold on to a row's key, never to its place: a row that goes takes them with it, and nothing else
-slips under them.
+"""The one widget that draws every panel. It owns cursor, marks, sort and filter (`hold.py`), scrolling and freshness; it judges
+nothing. What it shows is made by `face.py`, what of it goes to the terminal by `canvas.py`.
 """
 
 from __future__ import annotations
@@ -9,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from textual.binding import Binding, BindingsMap
+from textual.binding import BindingsMap
 from textual.events import Key
 from textual.message import Message
 
 from tui.engine.feed import Offer, PanelState
 from tui.engine.history import History
-from tui.engine.panel import DrawnRow, Facts, Layout, Readings, Room
+from tui.engine.panel import DrawnRow, Layout, Readings, Room
 from tui.engine.reading import Reading, Status
 from tui.engine.text import EMPTY, Shown, clean
 
@@ -23,8 +21,8 @@ from .canvas import Canvas
 from .face import Face, Frame, Head, Held, draw_face
 from .freshness import Freshness, freshness
 from .glyphs import Glyphs
-from .steady import steady
-from .table import matches, sort_key
+from .hold import Hold
+from .remedies import remedy_bindings
 from .theme import Theme
 from .top import suspects_here
 
@@ -34,23 +32,8 @@ AMPLE = 48
 NOTHING_YET = Layout(empty=Shown("no answer yet"))
 
 
-def remedy_bindings(offers: Sequence[Offer]) -> list[Binding]:
-    """The keys of a panel's remedies. Only upper-case letters that move nothing act (screens.md); a remedy without such a key
-    is reached by its name alone."""
-    return [
-        Binding(offer.key, f"screen.act('{offer.action}')", offer.title, id=offer.action, tooltip=offer.help)
-        for offer in offers
-        if may_act(offer.key)
-    ]
-
-
-def may_act(key: str) -> bool:
-    """Whether a key may open a plan: one upper-case letter, and none that moves."""
-    return len(key) == 1 and key.isascii() and key.isupper() and key not in "GHJKL"
-
-
-def _keys(state: PanelState) -> list[tuple[str, str]]:
-    return [(offer.action, offer.key) for offer in state.offers]
+def _keys(offers: Sequence[Offer]) -> list[tuple[str, str]]:
+    return [(offer.action, offer.key) for offer in offers]
 
 
 def unanswered(state: PanelState) -> list[Reading]:
@@ -84,19 +67,12 @@ class PanelView(Canvas, can_focus=True):
         self._state: PanelState | None = None
         self._drawn_for: object = None
         self._layout: Layout = NOTHING_YET
-        self._rows: list[DrawnRow] = []
+        self._hold = Hold()
         self._face = Face((), 0, 0, 0)
         self._needed = 0
         self._needed_for: object = None
         self._fresh = Freshness(EMPTY)
         self._broken_view = False
-        self._cursor: str | None = None
-        self._figure: str | None = None
-        self._place = 0
-        self._touched = False
-        self._marked: frozenset[str] = frozenset()
-        self._sorted_by: str | None = None
-        self._filter: str | None = None
         self.typing = False
 
     # --- what it is given -------------------------------------------------------------------------------------------
@@ -116,7 +92,7 @@ class PanelView(Canvas, can_focus=True):
         fresh = freshness(state, monotonic)
         if state == self._state and fresh == self._fresh:
             return
-        if self._state is None or _keys(state) != _keys(self._state):
+        if self._state is None or _keys(state.offers) != _keys(self._state.offers):
             self._bindings = BindingsMap(remedy_bindings(state.offers))
         self._state, self._fresh = state, fresh
         self._look(monotonic)
@@ -146,7 +122,8 @@ class PanelView(Canvas, can_focus=True):
         self._drawn_for = asked
         self._broken_view = False
         self._layout = self._view(state, readings, room)
-        self._arrange()
+        moved = self._hold.take(self._layout)
+        self._face = replace(self._face, top=max(0, self._face.top + moved))
         self._need(state, readings, room)
 
     def _view(self, state: PanelState, readings: Readings, room: Room) -> Layout:
@@ -181,84 +158,40 @@ class PanelView(Canvas, can_focus=True):
     @property
     def rows(self) -> Sequence[DrawnRow]:
         """The rows in the order shown, filtered."""
-        return [row for row in self._rows if not self._filter or matches(row, self._filter)]
+        return self._hold.rows
 
     @property
     def selected(self) -> str | None:
         """The key of the row under the cursor."""
-        return self._cursor if self._figure is None else None
+        return self._hold.selected
 
     @property
     def figure(self) -> str | None:
         """The signal of the figure under the cursor."""
-        return self._figure
+        return self._hold.figure
 
     @property
     def marked(self) -> tuple[str, ...]:
         """The keys of the marked rows, in the order shown."""
-        return tuple(row.key for row in self._rows if row.key in self._marked)
-
-    def targets(self) -> tuple[str, ...]:
-        """What an action is about: the marked rows, else the one under the cursor."""
-        return self.marked or ((self.selected,) if self.selected is not None else ())
+        return self._hold.marked
 
     @property
     def titles(self) -> tuple[Shown, ...]:
         """The titles of the columns, in the order of a drawn row's cells."""
         return tuple(column.title for column in self._layout.columns)
 
+    def targets(self) -> tuple[str, ...]:
+        """What an action is about: the marked rows, else the one under the cursor."""
+        return self.marked or ((self.selected,) if self.selected is not None else ())
+
     def offers(self) -> tuple[Offer, ...]:
         """The remedies that this panel has."""
         return self._state.offers if self._state else ()
 
-    def _arrange(self) -> None:
-        """Puts the new rows in their shown order; the cursor stays on its row, and its row, once touched, on its line."""
-        rows = self._layout.rows
-        if self._sorted_by is not None:
-            names = [column.name for column in self._layout.columns]
-            if self._sorted_by in names:
-                place = names.index(self._sorted_by)
-                rows = tuple(sorted(rows, key=lambda row: sort_key(row, place)))
-        at = self._row_place()
-        self._rows = steady(self._rows, rows)
-        keys = {row.key for row in self._rows}
-        self._marked &= keys
-        if self._cursor not in keys:
-            self._cursor = None if self._touched else next(iter([row.key for row in self.rows]), None)
-        now_at = self._row_place()
-        if self._touched and at is not None and now_at is not None:
-            self._face = replace(self._face, top=max(0, self._face.top + now_at - at))
-        if self._figure not in self._figures():
-            self._figure = None
-
-    def _row_place(self) -> int | None:
-        return next((place for place, row in enumerate(self.rows) if row.key == self._cursor), None)
-
-    def _figures(self) -> list[str]:
-        """The signals of the figures that can be opened, in their order."""
-        found = []
-        for each in self._layout.figures:
-            found += [fact.key for fact in each.facts if fact.key] if isinstance(each, Facts) else [each.key] * bool(each.key)
-        return found
-
     def move(self, step: int) -> None:
         """Moves the cursor over figures and rows; a large step goes to the end."""
-        figures, rows = self._figures(), self.rows
-        places: list[tuple[str | None, str | None]] = [(key, None) for key in figures] + [(None, row.key) for row in rows]
-        if not places:
-            return
-        here = (self._figure, None) if self._figure else (None, self._cursor)
-        first_row = len(figures)
-        at = places.index(here) if here in places else min(self._place, len(places) - 1) - (1 if step > 0 else -1)
-        # A page up or a jump ends at the first row; the figures above it are a step further.
-        least = first_row if step < -1 and at > first_row else 0
-        to = max(least, min(len(places) - 1, at + step))
-        self._place = to
-        self._figure = places[to][0]
-        self._cursor = places[to][1] or self._cursor
-        self._touched = True
-        self._paint()
-        self.post_message(self.Moved())
+        self._hold.move(step)
+        self._moved()
 
     def page(self, direction: int) -> None:
         """Moves by as many rows as are shown."""
@@ -266,36 +199,33 @@ class PanelView(Canvas, can_focus=True):
 
     def mark(self) -> None:
         """Marks the row under the cursor, or unmarks it."""
-        if self.selected is not None:
-            self._marked ^= {self.selected}
-            self._touched = True
-            self._paint()
-            self.post_message(self.Moved())
+        self._hold.mark()
+        self._moved()
 
     def sort_next(self) -> Shown:
         """Sorts by the next column that is shown; after the last, as the panel itself does. Says by which."""
-        names = [column.name for column in self._layout.columns if column.unit != "spark" and column.title]
-        at = names.index(self._sorted_by) + 1 if self._sorted_by in names else 0
-        self._sorted_by = names[at] if at < len(names) else None
-        self._rows = []
-        self._arrange()
+        title = self._hold.sort_next()
         self._paint()
-        if self._sorted_by is None:
-            return Shown("the worst first")
-        return Shown(f"by {next(column.title for column in self._layout.columns if column.name == self._sorted_by)}")
+        return Shown(f"by {title}") if title else Shown("the worst first")
 
     def rest(self) -> bool:
-        """`esc`: lets go of filter or marks; says whether there was something to let go of."""
-        had = self._filter is not None or bool(self._marked)
-        self._filter, self.typing, self._marked = None, False, frozenset()
-        self._paint()
+        """`esc`: lets go of filter and marks; says whether there was something to let go of."""
+        had = self._hold.filter is not None
+        had = self._hold.unmark() or had
+        self._hold.filter, self.typing = None, False
+        self._moved()
         return had
+
+    def _moved(self) -> None:
+        """Other rows are held: draws them, and tells whoever shows what is under the cursor."""
+        self._paint()
+        self.post_message(self.Moved())
 
     # --- filter-as-you-type -----------------------------------------------------------------------------------------
 
     def start_filter(self) -> None:
         """From here on, typing narrows the rows."""
-        self._filter, self.typing = self._filter or "", True
+        self._hold.filter, self.typing = self._hold.filter or "", True
         self._paint()
 
     def on_key(self, event: Key) -> None:
@@ -304,20 +234,17 @@ class PanelView(Canvas, can_focus=True):
             return
         event.stop()
         event.prevent_default()
-        words = self._filter or ""
+        words: str | None = self._hold.filter or ""
         if event.key == "escape":
-            self._filter, self.typing = None, False
+            words, self.typing = None, False
         elif event.key == "enter":
-            self._filter, self.typing = words or None, False
+            words, self.typing = words or None, False
         elif event.key == "backspace":
-            self._filter = words[:-1]
+            words = (words or "")[:-1]
         elif event.is_printable and event.character:
-            self._filter = clean(words + event.character, LONGEST_FILTER)
-        self._touched = True
-        if self._row_place() is None:
-            self._cursor = next((row.key for row in self.rows), None)
-        self._paint()
-        self.post_message(self.Moved())
+            words = clean(f"{words}{event.character}", LONGEST_FILTER)
+        self._hold.narrow(words)
+        self._moved()
 
     def watch_has_focus(self, focused: bool) -> None:
         """The rule is bright and the cursor is drawn where keys go; whoever comes back finds the worst at the top."""
@@ -325,7 +252,7 @@ class PanelView(Canvas, can_focus=True):
         if focused:
             self.post_message(self.Moved())
         else:
-            self.typing = self._touched = False
+            self.typing = self._hold.touched = False
         self._paint()
 
     # --- drawing ----------------------------------------------------------------------------------------------------
@@ -335,16 +262,16 @@ class PanelView(Canvas, can_focus=True):
         state = self._state
         if state is None or not self.size:
             return
-        held = Held(self._cursor if self._figure is None else None, self._figure, self._marked, self._sorted_by, self._face.top)
-        failures = unanswered(state)
-        if failures and len(failures) == len(state.probes):
-            head = replace(head, fresh=replace(self._fresh, stale=True))  # the last good figures, not the present ones
         frame = Frame(self.size.width, self.size.height, self.glyphs)
-        self._face = draw_face(self._head(state), self._layout, self.rows, failures, held, frame)
+        self._face = draw_face(
+            self._head(state), self._layout, self.rows, unanswered(state), self._hold.drawn(self._face.top), frame
+        )
         self.show(self._face.lines)
 
     def _head(self, state: PanelState) -> Head:
         """What stands on the panel's rule."""
         status = max(state.status, Status.UNKNOWN) if self._broken_view else state.status
         suspects = suspects_here(state)
-        return Head(self.number, clean(state.name), status, self._fresh, self.has_focus, suspects, self._filter, self.typing)
+        failed = bool(state.probes) and len(unanswered(state)) == len(state.probes)
+        fresh = replace(self._fresh, stale=self._fresh.stale or failed)  # then these are the last good figures
+        return Head(self.number, clean(state.name), status, fresh, self.has_focus, suspects, self._hold.filter, self.typing)

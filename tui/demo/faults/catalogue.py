@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 
 class Entry(NamedTuple):
-    """One fault as a person reads of it. `panel` is the one whose status changes: a deployment is a sign beside it, never one."""
+    """One fault as a person reads of it. `panel` is the one whose status changes."""
 
     name: str
     panel: str
