@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tui.screens.dashboard import WatchfloorApp
 
 USAGE = 64
+BAD_CONFIG = 78
 GRACE = 1.8
 """Seconds after a signal within which the process has ended, whatever hangs; DESIGN.md allows two."""
 DANGEROUS = ("TEXTUAL_PRESS", "TEXTUAL_SCREENSHOT", "TEXTUAL_DRIVER", "TEXTUAL")
@@ -45,8 +46,13 @@ def run(
         return USAGE
     prepare_environment()
     from tui.screens.dashboard import WatchfloorApp, wants_ascii
+    from tui.widgets.theme import ThemeError
 
-    app = WatchfloorApp(feed, theme=theme, ascii_only=ascii_only or wants_ascii(), keys=keys)
+    try:
+        app = WatchfloorApp(feed, theme=theme, ascii_only=ascii_only or wants_ascii(), keys=keys)
+    except ThemeError as error:
+        print(f"watchfloor: {error}", file=sys.stderr)
+        return BAD_CONFIG
     caught: list[int] = []
     with signals(app, stop, caught):
         app.run(mouse=False)

@@ -17,7 +17,6 @@ from functools import cache, lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from time import monotonic, time
-from typing import Any
 
 import httpcore
 import httpx
@@ -160,7 +159,6 @@ class HttpClient:
         address = _parsed(await url.reveal() if isinstance(url, SecretText) else url)
         client = await self._ready(address.scheme == "https")
         request = client.build_request(method, address, params=params, content=body, headers=await self._sent(headers))
-        request.extensions["trace"] = self._trace
         origin = _origin(request.url)
         for _ in range(REDIRECTS + 1):
             fetched, target = await self._sent_once_more(client, request, on_wire, inflated)
@@ -171,7 +169,6 @@ class HttpClient:
                 request = client.build_request(method, target, headers=await self._sent(headers))
             else:
                 request = client.build_request(method, target)
-            request.extensions["trace"] = self._trace
         raise no_answer("status", f"redirects more than {REDIRECTS} times", "name the final URL in the config")
 
     async def _sent_once_more(
@@ -179,7 +176,7 @@ class HttpClient:
     ) -> tuple[Fetched, httpx.URL | None]:
         """`_send`, and again on a new connection where an idle one was closed just as it was used again: servers that keep
         connections for as long as an interval would else seem to fail now and then. Never for what changes something."""
-        self._phase.reused = True
+        self._phase.now, self._phase.reused = "first byte", True
         try:
             return await self._send(client, request, on_wire, inflated)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
@@ -243,7 +240,7 @@ class HttpClient:
                     max_connections=2,
                     max_keepalive_connections=1,
                     keepalive_expiry=75,
-                    network_backend=Resolving(self._phase),
+                    network_backend=Resolving(self._phase, secure),
                 )
             self._client = httpx.AsyncClient(
                 verify=context,
@@ -258,15 +255,11 @@ class HttpClient:
             )
         return self._client
 
-    async def _trace(self, event: str, info: Mapping[str, Any]) -> None:
-        """httpcore tells what it is at; kept as the phase that a failure will name."""
-        if phase := _PHASES.get(event):
-            self._phase.now = phase
-            self._phase.reused &= phase == "first byte"
-
     def _explained(self, error: httpx.HTTPError) -> ProbeError:
         """A transport error in words."""
         phase = self._phase.now
+        if phase == "first byte" and isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
+            phase = "connect"  # behind a proxy nobody tells; the error does
         cause = _root(error)
         if isinstance(cause, ssl.SSLCertVerificationError):
             return no_answer("TLS", cause.verify_message, "renew or trust the certificate (`ca` in the config)")
@@ -288,11 +281,6 @@ class HttpClient:
             self._client = None
 
 
-_PHASES = {
-    "connection.connect_tcp.started": "connect",
-    "connection.start_tls.started": "TLS",
-    "http11.send_request_headers.started": "first byte",
-}
 _HINTS = {
     "DNS": "check the name, or this host's resolver",
     "connect": "is it running, and may this host reach it?",
@@ -333,7 +321,8 @@ def _environment_has_proxy() -> bool:
 async def _body(response: httpx.Response, on_wire: int, inflated: int) -> bytes:
     """The body within both bounds. Raises ProbeError where it exceeds one or is encoded in a way nobody asked for."""
     received = bytearray()
-    async for chunk in response.aiter_raw():
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    async for chunk in response.stream:
         received += chunk
         if len(received) > on_wire:
             raise no_answer("body", f"longer than {show_size(on_wire)}", "is this the right URL? A health reply is short")

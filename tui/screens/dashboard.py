@@ -138,14 +138,15 @@ class WatchfloorApp(App[int], inherit_bindings=False):
 
     def _tick(self) -> None:
         """Each second, just after the wall clock's."""
-        if isinstance(self.screen, Live):
+        if isinstance(self.screen, Live) and self.screen.is_mounted:
             self.screen.tick()
         self.set_timer(1.005 - self.clock.utc() % 1.0, self._tick)
 
     def on_news(self, event: News) -> None:
         """The newest snapshot, to the screen on top."""
         self.snapshot = self.feed.newest()
-        if isinstance(self.screen, Live):
+        # News may come while a screen is still being put together; it takes what there is when it stands.
+        if isinstance(self.screen, Live) and self.screen.is_mounted:
             self.screen.take(self.snapshot)
 
     def _fatal_error(self) -> None:

@@ -21,7 +21,7 @@ from tui.widgets.canvas import Canvas
 from tui.widgets.footer import Hint, key_line
 from tui.widgets.ink import Line, Piece, cut_line, spaces
 from tui.widgets.tight import TightCompositor
-from tui.widgets.top import line_one, line_two
+from tui.widgets.top import line_one, line_two, notice_line
 
 if TYPE_CHECKING:
     from .dashboard import WatchfloorApp
@@ -48,6 +48,7 @@ class Live(Screen[None], inherit_bindings=False):
     Live #head { height: 2; }
     Live #body { height: 1fr; width: 100%; }
     Live #keys { height: 1; }
+    Live #notice { height: 1; display: none; }
     Live #says { height: 1; dock: bottom; layer: over; offset-y: -1; display: none; }
     """
 
@@ -67,6 +68,7 @@ class Live(Screen[None], inherit_bindings=False):
         theme, glyphs = self.dash.look, self.dash.glyphs
         yield Canvas(theme, glyphs, id="head")
         yield from self.body()
+        yield Canvas(theme, glyphs, id="notice")
         yield Canvas(theme, glyphs, id="keys")
         yield Canvas(theme, glyphs, id="says")
 
@@ -87,6 +89,7 @@ class Live(Screen[None], inherit_bindings=False):
     def take(self, snapshot: Snapshot) -> None:
         """A newer snapshot. Screens add their own part."""
         self.draw_head(snapshot)
+        self.draw_notice(snapshot)
         self.draw_keys()
 
     def tick(self) -> None:
@@ -98,6 +101,14 @@ class Live(Screen[None], inherit_bindings=False):
         width, dash = self.size.width, self.dash
         one = line_one(snapshot, dash.clock.utc(), dash.frozen_at, width, dash.glyphs)
         self.canvas("head").show([one, line_two(snapshot, width, dash.glyphs)])
+
+    def draw_notice(self, snapshot: Snapshot) -> None:
+        """What is wrong with Watchfloor itself, or was left open by an earlier run: a line while there is something."""
+        line = notice_line(snapshot, self.dash.glyphs)
+        notice = self.canvas("notice")
+        if notice.display != bool(line.pieces):
+            notice.display = bool(line.pieces)
+        notice.show([cut_line(line, self.size.width)])
 
     def draw_keys(self) -> None:
         """The last line, from the bindings that are live here."""

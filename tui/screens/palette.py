@@ -13,8 +13,10 @@ from textual.screen import Screen
 from tui.engine.feed import Settle
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.ink import BLANK, Line, Piece, apart, cut_line, spaces
+from tui.widgets.remedies import may_act
 from tui.widgets.theme import theme_names
 
+from .board import Board
 from .help import grouped, name_of
 from .live import Page
 from .selection import Selection
@@ -57,7 +59,14 @@ class Palette(Page):
             if not binding.action.startswith(("go(", "app.palette", "palette", "move(", "leaf(")):
                 do = partial(self.dash.run_action, binding.action, below)
                 found.append(Entry(name_of(binding), clean(signs), do))
-        return found
+        return [*found, *self._without_key(below)]
+
+    def _without_key(self, below: Screen[Any]) -> list[Entry]:
+        """The remedies of the panel in focus that have no key which may act."""
+        if not isinstance(below, Board) or below.focused_panel is None:
+            return []
+        offers = [offer for offer in below.focused_panel.offers() if not may_act(offer.key)]
+        return [Entry(clean(f"{each.title}: {each.help}"), EMPTY, partial(below.action_act, each.action)) for each in offers]
 
     def _alerts(self) -> list[Entry]:
         dash, found = self.dash, []

@@ -1,4 +1,4 @@
-"""What leaves for the terminal's clipboard: a row, the row as evidence, the address of its page. Whether it arrives, nobody says."""
+"""What leaves for the terminal's clipboard: a row, the row as evidence, its page. Whether it arrives there, nobody says."""
 
 from __future__ import annotations
 

@@ -93,7 +93,8 @@ def draw_face(
     if gap and wanted <= frame.height + max(0, len(rows) - 4):
         above.append(BLANK)
     body, top, shown = _body(layout, rows, head, held, frame, frame.height - len(above) - len(titles) - len(trailer))
-    return Face(tuple([*above, *titles, *body, *trailer][: frame.height]), top, shown, wanted)
+    lines = [*above, *titles, *body, *trailer][: frame.height]
+    return Face(tuple(cut_line(each, frame.width) for each in lines), top, shown, wanted)
 
 
 def draw_rule(head: Head, layout: Layout, count: int, frame: Frame) -> Line:

@@ -62,6 +62,21 @@ def line_two(snapshot: Snapshot, width: int, glyphs: Glyphs) -> Line:
     return apart(left, right, width) if fits or not alert.suspect else cut_line(Line(tuple(left)), width)
 
 
+def notice_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
+    """What is wrong with Watchfloor itself, and deeds of an earlier run whose outcome nobody knows; else nothing."""
+    notices = [
+        Shown(f"begun {clock_time(each.at)}, outcome never recorded: {each.action} {each.what}  (: deals with it)")
+        for each in snapshot.open_intents
+    ]
+    notices += snapshot.warnings
+    if not notices:
+        return BLANK
+    more = f"  · {len(notices) - 1} more" if len(notices) > 1 else ""
+    status = Status.UNKNOWN if snapshot.open_intents else Status.DEGRADED
+    sign = Piece(Shown(f"{glyphs.status[status]} "), ROLES[status])
+    return Line((spaces(1), sign, Piece(notices[0]), Piece(Shown(more), "dim")))
+
+
 def alert_pieces(alert: Alert, at: float, glyphs: Glyphs) -> list[Piece]:
     """`P0 ✖ error rate 6.2 % > 5 %   web   9m12s`; a pending one is not drawn as loud as a firing one."""
     role: Role = ROLES[alert.status]
