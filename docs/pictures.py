@@ -7,10 +7,11 @@ draws as SVG.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.waiting import soon
 from tui.app import prepare_environment
 from tui.config import load
 from tui.demo import start
@@ -64,12 +65,9 @@ async def take(picture: Picture) -> None:
         engine.stop()
 
 
-async def _until(holds: object) -> None:
+async def _until(holds: Callable[[], bool]) -> None:
     """Waits for it, a minute at the most."""
-    assert callable(holds)
-    async with asyncio.timeout(NOTICED_WITHIN):
-        while not holds():
-            await asyncio.sleep(0.2)
+    await soon(holds, NOTICED_WITHIN)
 
 
 async def main() -> None:

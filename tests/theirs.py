@@ -34,7 +34,7 @@ from tui.engine.secrets import SecretUrl
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
 
-ANSWERS_WITHIN = 0.5
+ANSWERS_WITHIN = 2.0
 
 
 class TheirConfig(PanelConfig):

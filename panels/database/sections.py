@@ -91,7 +91,7 @@ def _application(row: Row) -> DrawnRow:
 def _heading(key: str, first: str, second: str, third: str, fourth: str, last: str) -> DrawnRow:
     """A section's heading: what its columns mean. Its key is no row's, so it offers nothing."""
     cells = [Cell(clean(title), dim=True) for title in (first, second, third, fourth, "", last)]
-    return DrawnRow(f"heading:{key}", tuple(cells), dim=True)
+    return DrawnRow(f"heading:{key}", tuple(cells), dim=True, heading=True)
 
 
 def _row(row: Row, first: Cell, second: Cell, third: Cell, fourth: Cell, last: str) -> DrawnRow:

@@ -49,7 +49,7 @@ class Scene:
 
 def heading(key: str, title: str) -> DrawnRow:
     """A line between two tables, which is no row of a reading."""
-    return line(f"heading:{key}", Status.OK, what=Cell(Shown(title), dim=True))
+    return replace(line(f"heading:{key}", Status.OK, what=Cell(Shown(title), dim=True)), heading=True)
 
 
 def group_line(scene: Scene, row: Row, depth: int, dim: bool = False) -> DrawnRow:

@@ -4,6 +4,7 @@ the failures of the day. Zoomed, everything."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tui.engine.history import History
 from tui.engine.panel import Cell, DrawnRow, Fact, Facts, Layout, Readings, Room
@@ -217,7 +218,7 @@ def _overdue(scene: Scene, rows: list[Row], status: Status) -> list[DrawnRow]:
         age=Cell(show_duration(oldest), order=oldest),
         says=Cell(Shown(said)),
     )
-    return [above, *_some(scene, rows, "schedules", "overdue", schedule_line)]
+    return [replace(above, heading=True), *_some(scene, rows, "schedules", "overdue", schedule_line)]
 
 
 def _groups(scene: Scene) -> list[Row]:

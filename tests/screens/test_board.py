@@ -226,3 +226,11 @@ async def test_polling_now_asks_for_this_panel(opened: Open) -> None:
     async with opened() as stage:
         await stage.press("3", "r")
         assert PollNow("database") in stage.engine.asked
+
+
+async def test_line_two_names_the_worst_even_while_it_is_pending(opened: Open) -> None:
+    base = story.snapshot()
+    pending = replace(base.alerts[0], state="pending", fired_at=None)
+    minor = replace(base.alerts[0], fingerprint="c", rule="slow", severity="P2")
+    async with opened(first=replace(base, alerts=(minor, pending))) as stage:
+        assert stage.lines[1].startswith(" P0 ✖ error rate")

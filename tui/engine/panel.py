@@ -208,7 +208,8 @@ class Facts:
 class DrawnRow:
     """A row as drawn: cells in the order of the layout's columns. `depth` is its place in a tree.
 
-    A row whose `key` is no row of a reading (a group's heading, a fold) is drawn but offers no action of its own.
+    A row whose `key` is no row of a reading (a group's heading, a fold) is drawn but offers no action of its own. A `heading`
+    begins a section: rows are sorted within it, never across.
     """
 
     key: str
@@ -216,6 +217,7 @@ class DrawnRow:
     status: Status = Status.OK
     depth: int = 0
     dim: bool = False
+    heading: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from .history import History
 from .panel import Judged, Threshold
 from .reading import Labels, Signal, Status
 from .text import EMPTY, Shown, clean
-from .units import Unit, show
+from .units import Unit, show, show_limit
 
 RESOLVED_SHOWN = 300.0
 """Seconds for which a resolved alert is still listed."""
@@ -196,12 +196,13 @@ class RuleBook:
 def _judgement(rule: Rule, held: _Held, signal: Signal) -> Judged:
     """The status that a rule gives a signal now, and its first limit in words."""
     first = min(rule.levels, key=lambda level: level.limit if rule.way == "above" else -level.limit)
-    limit = Shown(f"limit {show(first.limit, rule.unit)}")
+    limit = Shown(f"limit {show_limit(first.limit, rule.unit)}")
     if not held.breached_since:
         return Judged(Status.OK, limit)
     place = min(held.breached_since, key=lambda each: rule.levels[each].severity)
     level = rule.levels[place]
-    return Judged(status_of(level.severity), Shown(f"limit {show(level.limit, rule.unit)}"), min(held.breached_since.values()))
+    limit = Shown(f"limit {show_limit(level.limit, rule.unit)}")
+    return Judged(status_of(level.severity), limit, min(held.breached_since.values()))
 
 
 def fingerprint(environment: str, rule: str, panel: str, labels: Labels) -> str:
@@ -248,7 +249,7 @@ def describe(alert: Alert) -> Shown:
     sign = ">" if alert.way == "above" else "<"
     which = " ".join(value for _, value in alert.labels)
     name = f"{alert.rule} {which}" if which and which not in alert.rule else alert.rule
-    return clean(f"{name} {show(alert.value, alert.unit)} {sign} {show(alert.threshold, alert.unit)}")
+    return clean(f"{name} {show(alert.value, alert.unit)} {sign} {show_limit(alert.threshold, alert.unit)}")
 
 
 def worst_judged(judged: Mapping[str, Judged]) -> Status:

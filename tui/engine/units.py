@@ -188,6 +188,11 @@ def show_count(number: float | None) -> Shown:
     return Shown(f"{number:,.0f}" if float(number).is_integer() else f"{number:,.1f}")
 
 
+def show_limit(limit: float, unit: Unit) -> Shown:
+    """A threshold as a person would write it: `5 %`, not `5.0 %`."""
+    return Shown(f"{limit * 100:g} %") if unit == "ratio" else show(limit, unit)
+
+
 def show(value: float | None, unit: Unit) -> Shown:
     """A signal's value in words of its unit; latencies (seconds under 10) in ms, longer spans as durations."""
     match unit:

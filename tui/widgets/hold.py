@@ -71,8 +71,10 @@ class Hold:
         self._rows = steady(self._rows, self._sorted(layout.rows))
         keys = {row.key for row in self._rows}
         self._marked &= keys
-        if self._cursor not in keys:
-            self._cursor = None if self.touched else next((row.key for row in self.rows), None)
+        if not self.touched:
+            self._cursor = next((row.key for row in self.rows), None)
+        elif self._cursor not in keys:
+            self._cursor = None
         if self._figure not in self._figures():
             self._figure = None
         after = self.place
@@ -83,7 +85,7 @@ class Hold:
         if self._sorted_by not in names:
             return rows
         at = names.index(self._sorted_by)
-        return sorted(rows, key=lambda row: sort_key(row, at))
+        return [row for section in _sections(rows) for row in _in_order(section, at)]
 
     def _figures(self) -> list[str]:
         """The signals of the figures that can be opened, in their order."""
@@ -136,3 +138,26 @@ class Hold:
         self._sorted_by = names[at] if at < len(names) else None
         self._rows = list(self._sorted(self._layout.rows))
         return columns[at].title if at < len(names) else EMPTY
+
+
+def _sections(rows: Sequence[DrawnRow]) -> list[list[DrawnRow]]:
+    """The rows in their sections; each begins with its heading, the first where there is none."""
+    sections: list[list[DrawnRow]] = [[]]
+    for row in rows:
+        if row.heading:
+            sections.append([])
+        sections[-1].append(row)
+    return sections
+
+
+def _in_order(section: Sequence[DrawnRow], column: int) -> list[DrawnRow]:
+    """A section by one column: its heading first, each tree kept together behind its root."""
+    head = [row for row in section if row.heading]
+    trees: list[list[DrawnRow]] = []
+    for row in section:
+        if row.depth and trees:
+            trees[-1].append(row)
+        elif not row.heading:
+            trees.append([row])
+    trees.sort(key=lambda tree: sort_key(tree[0], column))
+    return [*head, *(row for tree in trees for row in tree)]

@@ -11,7 +11,7 @@ from tui.engine.clock import clock_time
 from tui.engine.feed import Alert, Level, PanelState, Snapshot
 from tui.engine.reading import Status
 from tui.engine.text import EMPTY, Shown, clean
-from tui.engine.units import show, show_duration
+from tui.engine.units import show, show_duration, show_limit
 
 from .glyphs import Glyphs
 from .ink import BLANK, ROLES, Line, Piece, Role, apart, cut_line, spaces, width_of
@@ -48,7 +48,7 @@ def line_two(snapshot: Snapshot, width: int, glyphs: Glyphs) -> Line:
     """The worst alert that nobody has acknowledged, and its suspect; nothing where there is none."""
     alerts = sorted(
         (each for each in snapshot.alerts if each.state != "resolved" and not each.acked_by),
-        key=lambda each: (each.state != "firing", each.severity, each.since),
+        key=lambda each: (each.severity, each.state != "firing", each.since),
     )
     if not alerts:
         return BLANK
@@ -85,17 +85,12 @@ def alert_pieces(alert: Alert, at: float, glyphs: Glyphs) -> list[Piece]:
     return [
         Piece(Shown(f"{alert.severity} {glyphs.status[alert.status]} {clean(alert.rule)}"), role),
         Piece(clean(f" {labels}") if labels else EMPTY),
-        Piece(Shown(f" {show(alert.value, alert.unit)} {sign} {limit_of(alert)}"), role),
+        Piece(Shown(f" {show(alert.value, alert.unit)} {sign} {show_limit(alert.threshold, alert.unit)}"), role),
         spaces(2),
         Piece(clean(alert.panel)),
         spaces(2),
         Piece(show_duration(at - alert.since)),
     ]
-
-
-def limit_of(alert: Alert) -> Shown:
-    """The threshold as a person would write it: `5 %`, not `5.0 %`."""
-    return Shown(show(alert.threshold, alert.unit).replace(".0 ", " "))
 
 
 def panel_bar(panels: Sequence[PanelState], focused: str, width: int, glyphs: Glyphs) -> Line:
