@@ -19,9 +19,10 @@ Made from the settings themselves by `make reference`; `watchfloor config schema
 config init` a commented file to start from, `config show` what is in force and where it came from.
 
 - **Where it is looked for**: `--config FILE`, `$WATCHFLOOR_CONFIG`, `./config.toml` (only if you own it and nobody else may
-  write it), then the user's config folder. `--env staging` reads `config.staging.toml` beside it. `extends = "base.toml"` lays a
-  file over another: tables by key, panels and rules by name, lists whole.
-- **Units are said**: `"5s"`, `"10m"`, `"24h"`; `"5 %"` or `0.05`; `"256 MB"`. A bare number where a unit is needed is a mistake.
+  write it), then the user's config folder. `--env staging` reads `config.staging.toml` beside it. `extends = "base.toml"` lays
+  a file over another: tables by key, panels and rules by name, lists whole.
+- **Units are said**: `"5s"`, `"10m"`, `"24h"`; `"5 %"` or `0.05`; `"256 MB"`. A bare number where a unit is needed is a
+  mistake.
 - **Secrets never stand in the file**: `"env:NAME"`, `"file:PATH"` or `"cmd:PROGRAM …"` (no shell, 5 s), whole or in braces
   within a URL, DSN or header: `"postgresql://watch:{env:PGPASS}@db/app"`.
 - **Names**: what is measured is `PANEL.SIGNAL`, with labels where a panel measures many things: `health.up{endpoint="readyz"}`,

@@ -1,1 +1,21 @@
-from tests.servers.postgres import postgres as postgres
+"""What every test may use: a real PostgreSQL, a real Prometheus; and what every test leaves as it found it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.postgres import postgres
+from tui.engine.secrets import known_values
+
+__all__ = ["postgres"]
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_its_own() -> Iterator[None]:
+    """Secrets that one test reads are masked in no other's words."""
+    before = set(known_values)
+    yield
+    known_values.clear()
+    known_values.update(before)

@@ -25,6 +25,8 @@ USAGE = 64
 BAD_CONFIG = 78
 GRACE = 1.8
 """Seconds after a signal within which the process has ended, whatever hangs; DESIGN.md allows two."""
+SWITCH = 0.001
+"""Seconds for which the engine's thread may hold up a key; Python's own 5 ms are felt over SSH."""
 DANGEROUS = ("TEXTUAL_PRESS", "TEXTUAL_SCREENSHOT", "TEXTUAL_DRIVER", "TEXTUAL")
 """What would type keys, end the program or speak another protocol, inherited from who knows where."""
 
@@ -53,6 +55,7 @@ def run(
     except ThemeError as error:
         print(f"watchfloor: {error}", file=sys.stderr)
         return BAD_CONFIG
+    sys.setswitchinterval(SWITCH)
     caught: list[int] = []
     with signals(app, stop, caught):
         app.run(mouse=False)
@@ -73,7 +76,7 @@ def prepare_environment() -> None:
     for name in DANGEROUS:
         os.environ.pop(name, None)
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
-    os.environ["TEXTUAL_FPS"] = "60"
+    os.environ["TEXTUAL_FPS"] = "120"  # a cap: a key right behind the clock's tick waits no longer than 8 ms
 
 
 class signals(contextlib.AbstractContextManager[None]):  # reads as a statement: with signals(…)

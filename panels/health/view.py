@@ -15,6 +15,9 @@ from . import CARD
 
 DAY = 86400.0
 STALE = Shown("no answer lately")
+NOISE, UNDER = 0.010, Shown("<10 ms")
+LEAST_TOP = 0.1
+"""Seconds that fill a sparkline at least: a few milliseconds more or less are no mountain."""
 PICTURE = 16
 """Cells of an endpoint's sparkline."""
 
@@ -94,8 +97,8 @@ def _drawn(
     by_name = {
         "endpoint": Cell(Shown(row.key), status, order=row.key),
         "says": _picture(reading, row, history) if status is Status.OK else Cell(says, order=says),
-        "latency": Cell(show_latency(number("latency")), judged("latency"), order=number("latency")),
-        "p95": Cell(show_latency(number("latency_p95")), judged("latency_p95"), order=number("latency_p95"), dim=True),
+        "latency": Cell(_quick(number("latency")), judged("latency"), order=number("latency")),
+        "p95": Cell(_quick(number("latency_p95")), judged("latency_p95"), order=number("latency_p95"), dim=True),
         "uptime": Cell(show_ratio(number("uptime"), 2), judged("uptime"), order=number("uptime")),
         "since": Cell(show_duration(number("since")), order=number("since"), dim=status is Status.OK),
         "certificate_left": _certificate(number("certificate_left"), judged("certificate_left")),
@@ -103,10 +106,17 @@ def _drawn(
     return DrawnRow(row.key, tuple(by_name[column.name] for column in columns), status)
 
 
+def _quick(latency: float | None) -> Shown:
+    """A response time; under 10 ms they are all alike, and their noise would only redraw the screen."""
+    return UNDER if latency is not None and latency < NOISE else show_latency(latency)
+
+
 def _picture(reading: Reading, row: Row, history: History) -> Cell:
     """While all is well its latency is drawn where else its words stand: *ok* is said by the sign."""
     latency = series_key("latency", (("endpoint", row.key),))
-    return Cell(spark=history.spark(reading.panel, latency, PICTURE, reading.at), order="")
+    spark = history.spark(reading.panel, latency, PICTURE, reading.at)
+    highest = max((value for value in spark.values if value is not None), default=0.0)
+    return Cell(spark=replace(spark, top=max(highest, LEAST_TOP)), order="")
 
 
 def _certificate(left: float | None, status: Status | None) -> Cell:

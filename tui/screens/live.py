@@ -157,7 +157,9 @@ class Live(Screen[None], inherit_bindings=False):
 
     def say_nothing(self) -> None:
         """Takes the line away."""
-        self.canvas("says").display = False
+        says = self.canvas("says")
+        if says.display:  # setting it anew would lay the whole screen out again, which a first key would wait for
+            says.display = False
 
     def recolour(self) -> None:
         """Another theme, or other signs."""
