@@ -165,7 +165,7 @@ def test_the_panel_is_told_the_worst_level_pending_or_firing_and_its_limit() -> 
     api.after(1).sees(errors(0.007))
     assert (api.judged["error_rate"].status, api.judged["error_rate"].since) == (Status.FAILING, START + 1)
     api.after(1).sees(errors(0.02))
-    assert api.judged["error_rate"].limit == "limit 1.0 %"
+    assert api.judged["error_rate"].limit == "limit 1 %"
     assert worst_judged(api.judged) is Status.FAILING
     assert worst_judged({}) is Status.OK
 
@@ -246,4 +246,4 @@ def test_an_alert_in_words() -> None:
     api = Watch(replace(HIGH_ERRORS, name="error rate"))
     api.sees(errors(0.062, route="POST /api/checkout"))
     (alert,) = api.book.alerts(api.now)
-    assert describe(alert) == "error rate POST /api/checkout 6.2 % > 1.0 %"
+    assert describe(alert) == "error rate POST /api/checkout 6.2 % > 1 %"

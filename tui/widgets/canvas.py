@@ -35,6 +35,8 @@ class Canvas(Widget):
         self.glyphs = glyphs
         self._lines: tuple[Line, ...] = ()
         self._strips: dict[int, Strip] = {}
+        self._never_drawn = True
+        self._drawing = False
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -51,7 +53,7 @@ class Canvas(Widget):
             if before != after:
                 self._strips.pop(y, None)
                 regions.extend(Region(x, y, end - x, 1) for x, end in self._changed(before, after, width))
-        if regions:
+        if regions and not self._drawing:
             self.refresh(*regions)
 
     def recolour(self, theme: Theme, glyphs: Glyphs) -> None:
@@ -67,6 +69,15 @@ class Canvas(Widget):
 
     def redraw(self) -> None:
         """Makes the lines anew for the room there is; each kind of canvas says how."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines for Textual. The first time they are made for the room that it was just given: Textual would draw it blank,
+        then tell it of its room, and draw it again."""
+        if self._never_drawn and self.size:
+            self._never_drawn, self._drawing = False, True
+            self.redraw()
+            self._drawing = False
+        return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
         """One line for Textual, padded to the width on the theme's background."""

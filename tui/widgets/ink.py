@@ -118,8 +118,8 @@ def wrap(text: Shown, cells: int) -> list[Shown]:
         at = head.rfind(" ")
         if at <= cells // 3:
             at = len(head) if rest.startswith(head) else max(len(head) - 1, 1)
-        lines.append(Shown(rest[:at].rstrip()))
-        rest = rest[at:].lstrip()
+        lines.append(Shown(rest[:at].rstrip(" ")))
+        rest = rest[at:].lstrip(" ")
     return [*lines, Shown(rest)] if rest or not lines else lines
 
 

@@ -47,10 +47,11 @@ def five(health: Asker) -> Asker:
 
 async def test_all_well(five: Asker) -> None:
     readings = steadied(await five.ask_all(), 0.041)
-    assert printed(view(readings, five.history, Room(58, 18, five.clock.utc())), 58).splitlines()[:3] == [
+    lines = printed(view(readings, five.history, Room(58, 18, five.clock.utc())), 58).splitlines()[:3]
+    assert [line.rstrip("▁▂▃▄▅▆▇█").rstrip() for line in lines] == [
         "[4 of 4 up]",
         " endpoint             now       p95  latency",
-        " readyz ●           41 ms     41 ms                 █",
+        " readyz ●           41 ms     41 ms",
     ]
 
 
