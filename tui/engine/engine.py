@@ -44,8 +44,8 @@ from .threads import in_daemon_thread
 
 COALESCE = 0.04
 """Seconds for which news are gathered into one snapshot."""
-SETTLE = 0.25
-"""Seconds between two snapshots at the least: a flood of answers is judged and drawn four times a second, not each by each."""
+SETTLE = 0.4
+"""Seconds between two snapshots at the least: a flood of answers is judged and drawn a few times a second, not each by each."""
 DEEDS_SHOWN = 20
 
 

@@ -74,9 +74,10 @@ class RuleBook:
     """All rules of one dashboard, and the alerts they make. `hold` false counts every breach as firing (`check`)."""
 
     def __init__(self, rules: Sequence[Rule], environment: str, history: History, *, hold: bool = True) -> None:
-        self._by_panel: dict[str, list[Rule]] = {}
+        self._rules: dict[tuple[str, str], list[Rule]] = {}
+        """By panel and signal: most signals have none, and all are looked at with every snapshot."""
         for rule in rules:
-            self._by_panel.setdefault(rule.panel, []).append(rule)
+            self._rules.setdefault((rule.panel, rule.signal), []).append(rule)
         self._environment = environment
         self._history = history
         self._hold = hold
@@ -89,14 +90,15 @@ class RuleBook:
         bites first and the status that the rules give it.
         """
         judged: dict[str, Judged] = {}
-        rules = self._by_panel.get(panel, ())
         present = set()
         for signal, fresh in signals:
             present.add(signal.key)
-            for rule in rules:
+            for rule in self._rules.get((panel, signal.name), ()):
                 if not rule.matches(signal):
                     continue
-                held = self._held.setdefault((panel, rule.name, signal.key), _Held())
+                held = self._held.get((panel, rule.name, signal.key))
+                if held is None:
+                    held = self._held[panel, rule.name, signal.key] = _Held()
                 self._step(rule, signal, held, self._value(rule, signal, now) if fresh else None, now)
                 before = judged.get(signal.key)
                 mine = _judgement(rule, held, signal)

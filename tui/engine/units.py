@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -188,6 +189,7 @@ def show_count(number: float | None) -> Shown:
     return Shown(f"{number:,.0f}" if float(number).is_integer() else f"{number:,.1f}")
 
 
+@lru_cache(maxsize=512)
 def show_limit(limit: float, unit: Unit) -> Shown:
     """A threshold as a person would write it: `5 %`, not `5.0 %`."""
     return Shown(f"{limit * 100:g} %") if unit == "ratio" else show(limit, unit)
