@@ -22,7 +22,7 @@ from tui.engine.http import Fetched
 from tui.engine.reading import ProbeError, no_answer
 from tui.engine.redact import MASK, redact
 from tui.engine.secrets import SecretError
-from tui.engine.text import Shown, clean
+from tui.engine.text import EMPTY, Shown, clean
 
 from .config import JobsConfig
 
@@ -126,7 +126,7 @@ def _accepted(fetched: Fetched, said: str) -> Outcome:
     body = _object(fetched)
     if body.get("ok") is False or body.get("success") is False:
         return _outcome(Result.FAILED, fetched.status, "it says that it was not done", said, "")
-    return Outcome(Result.DONE, clean("accepted" if fetched.status == 202 else "done"))
+    return Outcome(Result.DONE, Shown("accepted") if fetched.status == 202 else EMPTY)
 
 
 def _outcome(result: Result, status: int, says: str, said: str, hint: str) -> Outcome:
