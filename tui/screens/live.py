@@ -66,10 +66,10 @@ class Live(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Head, body, message, keys."""
         theme, glyphs = self.dash.look, self.dash.glyphs
-        yield Canvas(theme, glyphs, id="head")
+        yield Canvas(theme, glyphs, id="head", make=lambda: self.draw_head(self.dash.snapshot))
         yield from self.body()
         yield Canvas(theme, glyphs, id="notice")
-        yield Canvas(theme, glyphs, id="keys")
+        yield Canvas(theme, glyphs, id="keys", make=self.draw_keys)
         yield Canvas(theme, glyphs, id="says")
 
     def body(self) -> Iterator[Widget]:

@@ -6,7 +6,7 @@ only where text or style differ. An identical picture costs no byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
@@ -29,12 +29,15 @@ class Canvas(Widget):
 
     DEFAULT_CSS = "Canvas { width: 100%; height: 100%; }"
 
-    def __init__(self, theme: Theme, glyphs: Glyphs, *, id: str | None = None) -> None:
+    def __init__(self, theme: Theme, glyphs: Glyphs, *, id: str | None = None, make: Callable[[], None] | None = None) -> None:
         super().__init__(id=id)
+        self._make = make
         self.look = theme
         self.glyphs = glyphs
         self._lines: tuple[Line, ...] = ()
         self._strips: dict[int, Strip] = {}
+        self._strips_for = 0
+        """The width that the strips were made for."""
         self._never_drawn = True
         self._drawing = False
 
@@ -68,7 +71,9 @@ class Canvas(Widget):
         self.redraw()
 
     def redraw(self) -> None:
-        """Makes the lines anew for the room there is; each kind of canvas says how."""
+        """Makes the lines anew for the room there is: by `make`, where somebody else draws it, or as its kind says."""
+        if self._make is not None:
+            self._make()
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines for Textual. The first time they are made for the room that it was just given: Textual would draw it blank,
@@ -81,6 +86,9 @@ class Canvas(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line for Textual, padded to the width on the theme's background."""
+        if self._strips_for != self.size.width:  # Textual draws with the new room before it tells of it
+            self._strips_for = self.size.width
+            self._strips.clear()
         strip = self._strips.get(y)
         if strip is None:
             strip = self._strips[y] = self._strip(_at(self._lines, y))
