@@ -53,3 +53,9 @@ def test_a_resolved_alert_suspects_nobody(alert: Alert) -> None:
 def test_a_change_is_told_of_the_worst_that_followed_it(alert: Alert) -> None:
     mild = replace(alert, rule="SlowResponseTime", severity="P2", since=START - 20)
     assert followed_by([mild, alert], [deployment(-80)]) == {"dpl_9f3c2a1": "HighErrorRate 1m20s after"}
+
+
+def test_a_release_that_changed_is_the_deployments_echo(alert: Alert) -> None:
+    seen = Change("web/9f3c2a1", START - 60, "release", Shown("web now runs 9f3c2a1"))
+    assert suspect_of(alert, [deployment(-80), seen]) == deployment(-80)
+    assert suspect_of(alert, [deployment(-600), seen]) == seen, "one long before is no cause of it"

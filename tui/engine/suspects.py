@@ -16,14 +16,23 @@ from .units import show_duration
 
 BEFORE = 900.0
 """Seconds before an alert in which a change is suspect."""
+ECHO = 120.0
+"""Seconds after a deployment within which services say their new release."""
 SLACK = 10.0
 """Seconds by which an alert may seem to begin before its cause: clocks and polling intervals differ."""
 
 
 def suspect_of(alert: Alert, changes: Sequence[Change]) -> Change | None:
-    """The change nearest before the alert's beginning; None where there is none in the last 15 minutes before it."""
+    """The change nearest before the alert's beginning; None where there is none in the last 15 minutes before it.
+
+    A release that was seen to change is the deployment's echo where there was one just before it: then that is named.
+    """
     near = [each for each in changes if -SLACK <= alert.since - each.at <= BEFORE]
-    return max(near, key=lambda each: each.at, default=None)
+    nearest = max(near, key=lambda each: each.at, default=None)
+    if nearest is None or nearest.kind != "release":
+        return nearest
+    deployed = [each for each in near if each.kind == "deployment" and nearest.at - each.at <= ECHO]
+    return max(deployed, key=lambda each: each.at, default=nearest)
 
 
 def with_suspects(alerts: Iterable[Alert], changes: Sequence[Change]) -> tuple[Alert, ...]:
