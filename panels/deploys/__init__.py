@@ -33,7 +33,7 @@ CARD = Card(
         Column("author", Shown("by"), 14, rank=2),
         Column("built_in", Shown("built in"), 8, "s", rank=3),
     ),
-    units={"created": "utc", "age": "s", "live_since": "utc", "served_for": "s"},
+    units={"created": "utc", "age": "duration", "live_since": "utc", "served_for": "duration"},
     rules=(
         DefaultRule(
             "FailedDeployment",

@@ -45,7 +45,7 @@ CARD = Card(
         Column("certificate_left", Shown("cert"), 5, "s", rank=5),
         Column("says", Shown("latency"), 17, grows=True),
     ),
-    units={"latency_p95": "s", "first_byte": "s", "bytes": "bytes", "uptime_measured": "s"},
+    units={"latency_p95": "s", "first_byte": "s", "bytes": "bytes", "uptime_measured": "duration", "since": "duration"},
     rules=(
         DefaultRule(
             "ServiceDown",

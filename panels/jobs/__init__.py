@@ -57,14 +57,14 @@ CARD = Card(
         Column("spark", Shown("due"), 10, "spark", rank=3),
     ),
     units={
-        "oldest_due": "s",
+        "oldest_due": "duration",
         "failure_rate": "ratio",
-        "newest": "s",
-        "newest_created": "s",
-        "heartbeat": "s",
-        "due_since": "s",
-        "created": "s",
-        "ended": "s",
+        "newest": "duration",
+        "newest_created": "duration",
+        "heartbeat": "duration",
+        "due_since": "duration",
+        "created": "duration",
+        "ended": "duration",
     },
     rules=(
         DefaultRule(

@@ -337,8 +337,9 @@ class Card:
     signals: tuple[SignalSpec, ...]
     view: str
     columns: tuple[Column, ...] = ()
-    units: Mapping[str, Unit | Literal["utc"]] = field(default_factory=dict)
-    """The units of numeric cells that no column shows, for the opened row; `utc` is seconds since 1970."""
+    units: Mapping[str, Unit | Literal["utc", "duration"]] = field(default_factory=dict)
+    """The units of numeric cells for the opened row, where no column says them; `utc` is seconds since 1970, `duration` seconds
+    that are a span and no latency."""
     rules: tuple[DefaultRule, ...] = ()
     actions: str = ""
     check: str = ""

@@ -80,9 +80,11 @@ def _row(selection: Selection, width: int, glyphs: Glyphs) -> list[Line]:
     shown = {column.name: (column, cell) for column, cell in zip(_columns(panel), drawn.cells, strict=False)}
     for name, value in row.cells.items():
         column = shown[name][0] if name in shown else None
-        unit = unit_of(column) if column else panel.card.units.get(name, "count") if panel.card else "count"
+        said = panel.card.units.get(name) if panel.card else None
+        unit = said or (unit_of(column) if column else "count")
         if text := cell_text(value, unit):
-            heading = column.title if column and column.title else clean(name.replace("_", " "))
+            titled = column is not None and column.title and column.unit != "text"
+            heading = column.title if column and titled else clean(name.replace("_", " "))
             lines += fact_lines(heading, text, width)
     if row.parent is not None:
         lines += fact_lines("under", clean(row.parent), width, "dim")
@@ -105,7 +107,7 @@ def _columns(panel: PanelState) -> tuple[Column, ...]:
     return panel.card.columns if panel.card else ()
 
 
-def cell_text(value: Value, unit: Unit | Literal["utc"]) -> Shown:
+def cell_text(value: Value, unit: Unit | Literal["utc", "duration"]) -> Shown:
     """A reading's cell in words; a series has none."""
     if isinstance(value, tuple):
         return EMPTY
@@ -114,7 +116,9 @@ def cell_text(value: Value, unit: Unit | Literal["utc"]) -> Shown:
     if isinstance(value, bool):
         return Shown("yes" if value else "no")
     if isinstance(value, (int, float)):
-        return date_time(value) if unit == "utc" else show(value, unit)
+        if unit == "utc":
+            return date_time(value)
+        return show_duration(value) if unit == "duration" else show(value, unit)
     return value
 
 
