@@ -5,7 +5,7 @@ A plan holds no secret and sends nothing; what the acting statement's guard comp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tui.engine.actions import Context, Effect, Item, Plan, PlanRefused
@@ -49,13 +49,19 @@ def _find(key: str, sessions: Sequence[Seen]) -> Seen:
     return found
 
 
+def _chosen(keys: Sequence[str], look: Look, why_not: Callable[[Seen, Rights | None], Shown | None]) -> list[Seen]:
+    """The sessions that the keys mean, each once. Raises PlanRefused where one is gone or may not be acted on."""
+    chosen = [_find(key, look.sessions) for key in dict.fromkeys(keys)]
+    for each in chosen:
+        if reason := why_not(each, look.rights):
+            raise PlanRefused(f"{each.pid}: {reason}")
+    return chosen
+
+
 async def plan_cancel(keys: Sequence[str], context: Context) -> Plan:
     """Which statements would be cancelled, as they run now. Raises PlanRefused or ProbeError."""
     look = await look_now(context)
-    chosen = [_find(key, look.sessions) for key in dict.fromkeys(keys)]
-    for each in chosen:
-        if reason := cannot_cancel(each, look.rights):
-            raise PlanRefused(f"{each.pid}: {reason}")
+    chosen = _chosen(keys, look, cannot_cancel)
     one = chosen[0]
     what = f"cancels what session {one.pid} runs" if len(chosen) == 1 else f"cancels what {len(chosen)} sessions run"
     return Plan(
@@ -79,10 +85,7 @@ async def plan_cancel(keys: Sequence[str], context: Context) -> Plan:
 async def plan_terminate(keys: Sequence[str], context: Context) -> Plan:
     """Which sessions would be ended, as they are now. Raises PlanRefused or ProbeError."""
     look = await look_now(context)
-    chosen = [_find(key, look.sessions) for key in dict.fromkeys(keys)]
-    for each in chosen:
-        if reason := cannot_end(each, look.rights):
-            raise PlanRefused(f"{each.pid}: {reason}")
+    chosen = _chosen(keys, look, cannot_end)
     one = chosen[0]
     what = f"ends session {one.pid}" if len(chosen) == 1 else f"ends {len(chosen)} sessions"
     return Plan(

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from tui.engine.connections import Tools
-from tui.engine.http import HEALTH_INFLATED, HEALTH_ON_WIRE, Fetched, HttpSettings, retry_after
+from tui.engine.http import HEALTH_INFLATED, HEALTH_ON_WIRE, Fetched, retry_after
 from tui.engine.panel import Memory, Target
 from tui.engine.reading import Change, Failure, Found, Link, ProbeError, Row, Signal, Status, Value, labels_of
 from tui.engine.resolver import NameNotFound, addresses
@@ -71,7 +71,7 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
 
 async def _try(endpoint: Endpoint, target: Target, tools: Tools) -> Answer:
     """The endpoint's answer, judged. Raises ProbeError where none came."""
-    client = tools.http(f"{target.panel}/{target.name}", _settings(endpoint))
+    client = tools.http(f"{target.panel}/{target.name}", endpoint.http())
     fetched = await client.fetch(
         endpoint.method,
         endpoint.url,
@@ -85,11 +85,6 @@ async def _try(endpoint: Endpoint, target: Target, tools: Tools) -> Answer:
         client.forget_secrets()
         endpoint.url.forget()
     return judge(fetched, endpoint, target)
-
-
-def _settings(endpoint: Endpoint) -> HttpSettings:
-    """The endpoint's HTTP settings alone."""
-    return HttpSettings.model_construct(**{name: getattr(endpoint, name) for name in HttpSettings.model_fields})
 
 
 def judge(fetched: Fetched, endpoint: Endpoint, target: Target) -> Answer:

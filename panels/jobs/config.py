@@ -140,7 +140,3 @@ class JobsConfig(PanelConfig, HttpSettings):
     def is_critical(self, kind: str) -> bool:
         """Whether failures of this kind count as critical."""
         return any(fnmatchcase(kind, pattern) for pattern in self.critical)
-
-    def http(self) -> HttpSettings:
-        """The HTTP settings alone, as the admin endpoints' client takes them."""
-        return HttpSettings.model_construct(**{name: getattr(self, name) for name in HttpSettings.model_fields})

@@ -138,7 +138,3 @@ class MetricsConfig(PanelConfig, HttpSettings):
             if self.scrape and (each.metric is None or each.query):
                 raise ValueError(f"the tile {each.name} needs a metric (a query is for prometheus)")
         return self
-
-    def http_settings(self) -> HttpSettings:
-        """How its source is reached."""
-        return HttpSettings.model_construct(**{name: getattr(self, name) for name in HttpSettings.model_fields})

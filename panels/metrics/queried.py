@@ -88,7 +88,7 @@ class Queried:
     async def look(self, target: Target, tools: Tools) -> Figures:
         """Asks everything at once. Raises ProbeError where the server, or the rate of requests, has no answer."""
         assert self._config.prometheus is not None
-        client = tools.prometheus(self._config.prometheus, self._config.http_settings())
+        client = tools.prometheus(self._config.prometheus, self._config.http())
         until = monotonic() + target.deadline
         told = _Told(await self._ask_all(client, until))
         failures = [each for each in told.answers.values() if isinstance(each, ProbeError)]

@@ -61,7 +61,7 @@ class Scraped:
     async def _read(self, target: Target, tools: Tools, until: float) -> None:
         """One look at the page, into the window."""
         assert self._config.scrape is not None
-        client = tools.http(f"{target.panel}/{target.name}", self._config.http_settings())
+        client = tools.http(f"{target.panel}/{target.name}", self._config.http())
         fetched = await client.fetch("GET", self._config.scrape, deadline=until - monotonic(), headers=ACCEPT)
         at = tools.clock.boottime()
         _check(fetched, client)

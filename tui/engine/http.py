@@ -48,6 +48,10 @@ class HttpSettings(Settings):
     proxy: SecretUrl | None = None
     """A proxy; the environment's (`HTTPS_PROXY`, `NO_PROXY`) where it is not given."""
 
+    def http(self) -> HttpSettings:
+        """These settings alone, of a model that has more: what identifies a client."""
+        return HttpSettings.model_construct(**{name: getattr(self, name) for name in HttpSettings.model_fields})
+
     def __hash__(self) -> int:
         headers = tuple(sorted((name, text.source) for name, text in self.headers.items()))
         return hash((headers, self.ca, self.cert, self.key, self.proxy))
