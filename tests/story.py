@@ -10,9 +10,11 @@ view is: pure functions of readings and history.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, Proof, Result
 from tui.engine.clock import moment

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, PlanRefused, Proof, Result
 from tui.engine.connections import Tools

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from msgspec import Struct, field
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tui.config_models import ActionsSection, General, RuleSection, SentrySection
@@ -31,8 +31,7 @@ M = TypeVar("M", bound=BaseModel)
 KNOWN = ("watchfloor", "panel", "rule", "actions", "keys", "sentry", "extends")
 
 
-@dataclass(slots=True)
-class Loaded:
+class Loaded(Struct):
     """A config that was read and checked: the engine's setup, and what `config show` prints."""
 
     setup: Setup

@@ -7,18 +7,17 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import platformdirs
+from msgspec import Struct
 
 from tui.config_places import Path as Place
 from tui.config_places import line_of, places
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """One thing that is wrong, in a line: where, what was found, what was expected, what was probably meant."""
 
     file: str
@@ -39,8 +38,7 @@ class ConfigError(Exception):
         self.mistakes = tuple(mistakes)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """The file or files that a config came from: its merged values, and where each stands."""
 
     path: Path

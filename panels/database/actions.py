@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, Proof, Result
 from tui.engine.postgres import DatabaseError
@@ -57,8 +58,7 @@ async def _act(name: str, item: Item, context: Context, done: str, moved_on: str
     return _outcome(sent.rows, sent.notices, item, done, moved_on)
 
 
-@dataclass(slots=True)
-class _Sent:
+class _Sent(Struct):
     """What became of the guarded statement. `entered` is whether its transaction stood, so that it may have run."""
 
     entered: bool = False

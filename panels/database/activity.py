@@ -6,8 +6,10 @@ The same reading serves the probe, the actions' plans and their proofs, so that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tui.engine.redact import fold_sql
 from tui.engine.text import EMPTY, Shown, clean
@@ -32,8 +34,7 @@ _STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One session. Ages in seconds by the server's clock; moments as exact UTC text, raw, for guards; texts raw.
 
     `hidden` means that the server does not tell us more than its pid, user and application.

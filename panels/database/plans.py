@@ -6,7 +6,8 @@ A plan holds no secret and sends nothing; what the acting statement's guard comp
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tui.engine.actions import Context, Effect, Item, Plan, PlanRefused
 from tui.engine.text import Shown, clean
@@ -20,8 +21,7 @@ DEADLINE = 5.0
 PROOF_WITHIN = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """The sessions as they are now, and the roles' rights."""
 
     sessions: tuple[Seen, ...]

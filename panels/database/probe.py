@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from tui.engine.clock import date_time
 from tui.engine.connections import Tools
@@ -38,8 +39,7 @@ CLOCK_OFF = 2.0
 FULL = "53300"
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """What is kept between polls: counters, samples, the rights and when they were asked."""
 
     counters: deque[Mapping[str, Any]] = field(default_factory=deque)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from tui.engine.text import Shown, clean
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from tui.engine.postgres import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Rights:
+class Rights(Struct, frozen=True):
     """The roles' names and rights. `acts_as` is empty where the server knows no role of that name (a login that is mapped):
     then only trying tells."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tui.engine.reading import Row, Value
 from tui.engine.text import Shown, clean_lines
@@ -21,8 +22,7 @@ WINDOW = 600.0
 MOST = 20
 
 
-@dataclass(slots=True)
-class Samples:
+class Samples(Struct):
     """The samples of the last minutes: when, and each statement seen with its age then."""
 
     kept: deque[tuple[float, tuple[tuple[Shown, float], ...]]] = field(default_factory=deque)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from tui.engine.connections import Tools
 from tui.engine.panel import Memory, Target
@@ -22,8 +23,7 @@ SOONEST = 60.0
 """Seconds that must lie between two sizes before they are called a growth."""
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """The sizes of the last hour: the server's clock, the database's, and each table's."""
 
     sizes: deque[tuple[float, int, dict[str, int]]] = field(default_factory=deque)

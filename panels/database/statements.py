@@ -6,8 +6,9 @@ Where the extension is missing this probe says so, and the sessions' probe sampl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from tui.engine.connections import Tools
 from tui.engine.panel import Memory, Target
@@ -33,8 +34,7 @@ Key = tuple[int, int, bool]
 """A statement's identity within the database: user, queryid, whether at top level."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Struct, frozen=True):
     """A statement's counters; `seconds` of execution."""
 
     calls: int
@@ -48,8 +48,7 @@ class Counted:
         return Counted(self.calls - before.calls, self.seconds - before.seconds, self.rows - before.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """How the installed version of the extension is to be asked."""
 
     schema: str
@@ -65,8 +64,7 @@ class Where:
         return text
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """What is kept between polls."""
 
     where: Where | None = None

@@ -6,7 +6,8 @@ Who blocks whom stands first, as a tree. Idle sessions are listed where connecti
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tui.engine.history import History
 from tui.engine.panel import Cell, Column, DrawnRow, Fact, Facts, Gauge, Judged, Layout, Readings, Room

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tui.engine.text import EMPTY, Shown, clean
 
@@ -30,8 +31,7 @@ LAST_MOMENT = 7_258_118_400.0
 _PREFIXES = ("github", "gitlab", "bitbucket", "git")
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """One build. Times are UTC seconds by our clock; None where the API has none. `uid`, `url` and `page` are raw."""
 
     uid: str
@@ -81,8 +81,7 @@ class Deployment:
         return self.assigned or self.ready or self.created
 
 
-@dataclass(frozen=True, slots=True)
-class Pointing:
+class Pointing(Struct, frozen=True):
     """The last time that somebody pointed production at a deployment by hand."""
 
     kind: str
@@ -104,8 +103,7 @@ class Pointing:
         return f"{self.kind}:{self.target}@{self.at:.0f}"
 
 
-@dataclass(frozen=True, slots=True)
-class Stint:
+class Stint(Struct, frozen=True):
     """A time in which one deployment served. `until` is None while it still does."""
 
     uid: str

@@ -9,7 +9,8 @@ else        the newest there is
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tui.engine.reading import Row
 from tui.engine.text import Shown
@@ -19,8 +20,7 @@ PROVEN = 600.0
 """Seconds of service after which a deployment counts as proven: longer than most alerts hold back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """The deployment to go back to, the one that serves now, and those between them that were passed over, with why."""
 
     good: Row

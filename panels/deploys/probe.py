@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tui.engine.connections import Tools
 from tui.engine.panel import Memory, Target
@@ -21,8 +22,7 @@ _SHA = re.compile(r"[0-9a-f]{7,64}")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """What one look found: the deployments read, and what the project says (None where it has no answer, and why)."""
 
     listed: Listed

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from tui.engine.clock import moment
 from tui.engine.connections import Tools
@@ -33,8 +34,7 @@ CLOCKS_AGREE = 2.0
 """Seconds within which two clocks count as the same: a Date header tells whole seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """Deployments, newest first. `whole` is false where the last 24 h hold more than were read; `unread` counts entries
     without an id."""
 
@@ -43,8 +43,7 @@ class Listed:
     unread: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """What a project says of itself: its name, the deployment that serves production, the last pointing by hand."""
 
     name: str

@@ -19,8 +19,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tui.engine.reading import Status
 from tui.engine.text import EMPTY, Shown, clean
@@ -87,8 +88,7 @@ _VERBOSE = re.compile(r"^\[([+-])\](\S+) (.*)$", re.M)
 _DEPTH = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A component as the reply names it."""
 
     name: Shown
@@ -96,8 +96,7 @@ class Part:
     says: Shown = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What a reply says. `known` is false where it has none of the known shapes, so that only the HTTP status counts."""
 
     status: Status

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from tui.engine.connections import Tools
 from tui.engine.http import HEALTH_INFLATED, HEALTH_ON_WIRE, Fetched, retry_after
@@ -29,8 +30,7 @@ STATUS_ALONE = Verdict(Status.OK, known=False)
 """No reply, or none that says more than its HTTP status."""
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """What is kept of one endpoint between polls."""
 
     failures: int = 0
@@ -42,8 +42,7 @@ class Kept:
     latencies: deque[float] = field(default_factory=lambda: deque(maxlen=240))
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What one try came to: the status of this try alone, and why."""
 
     status: Status

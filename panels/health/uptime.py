@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 WINDOW = 86400.0
 BUCKET = 300.0
@@ -11,8 +12,7 @@ MEANINGFUL = 3600.0
 """Seconds that must be known before the ratio is a signal: one failed poll of two is no uptime of 50 %."""
 
 
-@dataclass(slots=True)
-class Uptime:
+class Uptime(Struct):
     """Time up and time known, in buckets of five minutes. Times are monotonic seconds."""
 
     _buckets: deque[list[float]] = field(default_factory=deque)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tui.engine.history import History
 from tui.engine.panel import Cell, Column, DrawnRow, Layout, Readings, Room

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tui.engine.history import History
 from tui.engine.panel import Cell, Column, DrawnRow, Readings, Room
@@ -16,8 +18,7 @@ from .config import JobsConfig
 from .rows import short
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """What the parts of the picture are drawn from."""
 
     readings: Readings

@@ -7,9 +7,10 @@ at which it was first seen to be failed, and nothing for those that were so when
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct, field
 
 from tui.engine.redact import signature
 
@@ -27,8 +28,7 @@ def words(error: str | None) -> str:
     return signature(error or "")[:LONGEST] or NO_ERROR
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(Struct, frozen=True):
     """A failed job. `at` is UTC seconds (server) at which it failed, None where that was before we looked; `seen` when `row`
     was read, from when on its ages run on."""
 
@@ -40,8 +40,7 @@ class Failed:
     row: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Failed jobs of one kind whose errors say the same but for numbers, ids and quoted values; the newest first."""
 
     kind: str
@@ -54,8 +53,7 @@ class Group:
         return f"{FAILURE}{quote(self.kind, safe='')}:{self.signature}"
 
 
-@dataclass(slots=True)
-class Failures:
+class Failures(Struct):
     """What is remembered. `since` is UTC seconds from which times of failing are known without a finished-at column."""
 
     by_minute: dict[int, dict[str, Failed]] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tui.engine.clock import clock_time
 from tui.engine.reading import Signal, signal
@@ -17,8 +17,7 @@ FAILED_WITHIN = 600.0
 MOST_KINDS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class KindFigures:
+class KindFigures(Struct, frozen=True):
     """One kind of job. `oldest_due` is in seconds, 0 where nothing is due; `failed` and `created` are over 24 h, None while
     these are not known; so is `failed_lately` until it was watched for as long as it counts."""
 

@@ -9,8 +9,9 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from .config import JobsConfig
 from .failures import Failures
@@ -35,8 +36,7 @@ CHANGED_UNDER_US = frozenset({"42P01", "42703", "42501", "42704", "42883"})
 """SQLSTATEs after which the catalog is asked anew: a table, column, right or type is not as it was."""
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """What the probe keeps from poll to poll. Times are UTC seconds by the server's clock."""
 
     now: float = 0.0
@@ -80,8 +80,7 @@ class Kept:
             self.ended.popleft()
 
 
-@dataclass(slots=True)
-class Look:
+class Look(Struct):
     """One poll's questions. `asked` are the minutes asked for so far, `known` those that were known before."""
 
     config: JobsConfig

@@ -7,8 +7,9 @@ back, and what it was to do is not done.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tui.engine.actions import Effect, Proof
 from tui.engine.text import Shown, clean
@@ -21,8 +22,7 @@ Job = dict[str, Any]
 """A job's row as `job.sql` reads it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(Struct, frozen=True):
     """What tells the three apart.
 
     `what` is the effect in a line, with `{}` for the jobs; `undone` what comes after it, or is lost. `fits(job, config)`

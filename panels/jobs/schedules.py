@@ -7,8 +7,9 @@ Each job is looked at about once: what named a schedule is remembered for a day.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from tui.engine.connections import Tools
 from tui.engine.panel import Memory, Target
@@ -34,8 +35,7 @@ SHARE = 0.005
 """The share of the time that looking for overdue schedules may take of the server: without an index it is asked less often."""
 
 
-@dataclass(slots=True)
-class Kept:
+class Kept(Struct):
     """What the probe keeps. Times are UTC seconds by the server's clock."""
 
     now: float = 0.0

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from tui.engine.reading import ProbeError, no_answer
 from tui.engine.text import Shown, clean
@@ -31,8 +32,7 @@ _COMMENT = re.compile(r"^--.*\n", re.M)
 _WHOLE = ("smallint", "integer", "bigint")
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """What the database has of what the config names. `id_type` is the identity's type as SQL; `optional` the optional
     columns that are there and readable; `schedules` whether schedules can be read; `guarded` whether row-level security
     may hide jobs from `role`; `notes` what a person must know of what is missing."""

@@ -4,7 +4,8 @@ the failures of the day. Zoomed, everything."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tui.engine.history import History
 from tui.engine.panel import Cell, DrawnRow, Fact, Facts, Layout, Readings, Room

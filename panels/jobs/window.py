@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 KEPT = 1440
 """Minutes that are kept: 24 h."""
@@ -33,8 +34,7 @@ ROWS_A_SECOND = 7_500
 """A minute that holds more than a step is asked only so often that it costs the server about 5 ms a second."""
 
 
-@dataclass(slots=True)
-class Counts:
+class Counts(Struct):
     """The jobs of one kind that were created in one minute. `mark` tells one set of failed jobs from another."""
 
     total: int = 0
@@ -49,8 +49,7 @@ class Counts:
         return self.total - self.queued - self.running
 
 
-@dataclass(slots=True)
-class Minute:
+class Minute(Struct):
     """One minute's jobs by kind, and when it was last asked for (UTC seconds of the server)."""
 
     asked: float
@@ -72,8 +71,7 @@ class Minute:
         return any(counts.queued or counts.running for counts in self.kinds.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """What an answer changed: the minutes whose set of failed jobs is another than before, and how many jobs ended since
     they were last asked for."""
 
@@ -81,8 +79,7 @@ class Taken:
     ended: int
 
 
-@dataclass(slots=True)
-class Window:
+class Window(Struct):
     """The minutes that are known, and what of the present round over all of them is still to be asked."""
 
     minutes: dict[int, Minute] = field(default_factory=dict)

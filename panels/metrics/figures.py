@@ -6,8 +6,9 @@ None is *no data*, never zero. Rates are per second, times seconds, shares 0 to 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct, field
 
 from tui.engine.text import Shown
 
@@ -21,8 +22,7 @@ BY_ERRORS, BY_SLOWNESS = 20, 15
 CLEARLY_MORE = 1.25
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """One route's figures. `methods` are those it was asked with, where the source tells."""
 
     name: str
@@ -33,8 +33,7 @@ class Route:
     methods: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """One look at a service."""
 
     request_rate: float | None = None

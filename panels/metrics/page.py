@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from time import monotonic
+
+from msgspec import Struct
 
 from tui.engine.reading import Labels, labels_of, no_answer
 
@@ -26,8 +27,7 @@ _LINE = re.compile(
 _TYPE = re.compile(rb"^#[ \t]+TYPE[ \t]+([a-zA-Z_:][a-zA-Z0-9_:]*)[ \t]+([a-z]+)[ \t\r]*$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """One series' identity: raw labels, sorted."""
 
     name: str

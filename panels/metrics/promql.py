@@ -6,13 +6,12 @@ label or none failed, zero, as long as requests are counted at all. So *no error
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from .config import MetricsConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The queries in force. `targets` is the share of the job's targets that Prometheus reaches; empty without a job."""
 
     requests: str

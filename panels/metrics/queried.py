@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from tui.engine.connections import Tools
 from tui.engine.panel import Target
@@ -35,8 +36,7 @@ _ONE = ("requests", "error_rate", "p50", "p95", "p99")
 _SIGNALS = {"requests": "request_rate"}
 
 
-@dataclass(slots=True)
-class _Told:
+class _Told(Struct):
     """The answers of one look, and what is to be said of them."""
 
     answers: Mapping[str, Answer | ProbeError]
@@ -81,7 +81,7 @@ class Queried:
     def __init__(self, config: MetricsConfig) -> None:
         self._config = config
         asked = queries(config)
-        self._queries = {name: getattr(asked, name) for name in asked.__slots__ if getattr(asked, name)}
+        self._queries = {name: getattr(asked, name) for name in asked.__struct_fields__ if getattr(asked, name)}
         self._queries |= {f"tile {each.name}": each.query for each in config.tiles}
         self._past: asyncio.Task[None] | None = None
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tui.engine.clock import moment
 from tui.engine.history import History
@@ -31,8 +33,7 @@ _Judged = tuple[Row, Status, Status]
 """A route, and how its errors and its latency stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Scene:
+class _Scene(Struct, frozen=True):
     """What every part of the view needs."""
 
     readings: Readings

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .page import Series
 
@@ -25,8 +26,7 @@ REQUESTS, FAILED, ERRORS, BUCKETS = 0, 1, 2, 3
 """Places in a route's sums: requests, those with a 5xx status, the error counter; then the buckets, by place of their bound."""
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What the service calls its metrics and labels."""
 
     requests: str
@@ -37,8 +37,7 @@ class Names:
     method: str
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(Struct, frozen=True):
     """What happened to one route, or to all, in the window: counts, and cumulative bucket counts by upper bound."""
 
     requests: float
@@ -47,8 +46,7 @@ class Passed:
     buckets: Mapping[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
+class _Look(Struct, frozen=True):
     at: float
     routes: Mapping[str, array[float]]
     tiles: Mapping[str, float]

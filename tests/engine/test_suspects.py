@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.clocks import START
 from tests.engine.test_rules import HIGH_ERRORS, Watch, errors

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tests import story
 from tui.engine.actions import Plan, PlanRefused

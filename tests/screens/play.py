@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tests import story
 from tui.app import prepare_environment, refusal, signals

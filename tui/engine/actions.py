@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from .reading import Row
 from .text import EMPTY, Shown, clean
@@ -47,24 +48,21 @@ class Result(enum.StrEnum):
     """It may have happened: a time-out after the request left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How one item's execution ended, in a word and in words."""
 
     result: Result
     says: Shown = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """Whether the effect was seen afterwards. `verified` is None while it cannot be told yet: ask again."""
 
     verified: bool | None
     says: Shown = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One thing a plan acts on, as it is now.
 
     `key` is the row's raw key; `guard` the raw values that the acting statement or request is bound to (never drawn);
@@ -77,8 +75,7 @@ class Item:
     guard: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Exactly what would be done. `gate.py` adds nothing to it and takes nothing from it.
 
     `what` is the effect in a line. `facts` are the lines between `what` and the confirmation (`undone`, `acts if`, `proof`).
@@ -109,8 +106,7 @@ class PlanRefused(Exception):
         self.says: Shown = clean(says)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """What an action is given: its panel's name and config, the tools, and how the environment counts. `suspected` says, by a
     change's key, which alert followed it."""
 
@@ -122,8 +118,7 @@ class Context:
     suspected: Mapping[str, Shown] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """A remedy that a panel's rows offer. `verb` is its name behind the panel's (`database.terminate`).
 
     `offered(row, settings)` answers, without asking anybody, why a row does not offer it now (`ends nothing: it is idle`);

@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from .actions import Outcome, Plan, Proof
 from .history import History
@@ -36,8 +37,7 @@ class Level(StrEnum):
     ARMED = "armed"
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeState:
+class ProbeState(Struct, frozen=True):
     """One probe of one target: its newest reading, its last good one, and how fresh they are.
 
     `asked` and `good_at` are monotonic seconds; `fresh_for` how long a reading counts (twice the interval in force plus the
@@ -68,8 +68,7 @@ class ProbeState:
         return age is None or age > self.fresh_for
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A remedy that a panel's rows have, as the screen needs it: its key, and why the gate would refuse it now (empty where
     it would not)."""
 
@@ -84,8 +83,7 @@ class Offer:
     refused: Shown = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class PanelState:
+class PanelState(Struct, frozen=True):
     """One panel as it stands. `broken` says why its package could not be loaded; then there is no card."""
 
     name: str
@@ -126,8 +124,7 @@ class PanelState:
         return tuple(each.reading for each in self.probes if each.reading and each.reading.error)
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(Struct, frozen=True):
     """A rule that is breached. Times are UTC seconds; `value` and `threshold` are in the signal's base unit."""
 
     fingerprint: str
@@ -162,8 +159,7 @@ class Alert:
         return status_of(self.severity)
 
 
-@dataclass(frozen=True, slots=True)
-class Deed:
+class Deed(Struct, frozen=True):
     """An action under way or just ended, for the screen: its plan, what has become of each item, and the proof.
 
     `ended` is UTC seconds when nothing more will come of it.
@@ -177,8 +173,7 @@ class Deed:
     ended: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenIntent:
+class OpenIntent(Struct, frozen=True):
     """A deed of an earlier run whose outcome was never recorded: it may have happened."""
 
     id: str
@@ -188,8 +183,7 @@ class OpenIntent:
     what: Shown
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """Everything there is to see, at one moment. `at` is UTC seconds, `monotonic` the same moment on the other clock."""
 
     number: int
@@ -211,23 +205,20 @@ class Snapshot:
         return next((each for each in self.panels if each.name == name), None)
 
 
-@dataclass(frozen=True, slots=True)
-class PollNow:
+class PollNow(Struct, frozen=True):
     """Ask: poll at once, everything or one panel. Answers None when the polls are on their way."""
 
     panel: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MakePlan:
+class MakePlan(Struct, frozen=True):
     """Ask: the plan of an action (`database.terminate`) for row keys. Answers a Plan; raises PlanRefused or ProbeError."""
 
     action: str
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Execute:
+class Execute(Struct, frozen=True):
     """Ask: carry out a plan. `typed` is what the person typed, `yes` that they said so. Answers the ended Deed; raises
     PlanRefused where the gate refuses."""
 
@@ -236,8 +227,7 @@ class Execute:
     yes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(Struct, frozen=True):
     """Ask: a person looked at an open intent and says that it is dealt with. Answers None."""
 
     intent: str

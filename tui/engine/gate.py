@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from .actions import Action, Context, Effect, Item, Outcome, Plan, PlanRefused, Proof, Result
 from .clock import Clock

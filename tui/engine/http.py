@@ -11,7 +11,6 @@ import os
 import ssl
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import cache, lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -20,6 +19,7 @@ from time import monotonic, time
 
 import httpcore
 import httpx
+from msgspec import Struct
 from pydantic import Field
 
 from .panel import Settings
@@ -57,8 +57,7 @@ class HttpSettings(Settings):
         return hash((headers, self.ca, self.cert, self.key, self.proxy))
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """An HTTP answer. `took` is seconds until the body's end, `first_byte` until the headers.
 
     `certificate_ends` is UTC seconds (TLS alone); `clock_offset` how far the server's clock is ahead of ours, in seconds.

@@ -12,9 +12,10 @@ import os
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from .text import Shown, clean
 
@@ -48,8 +49,7 @@ class JournalError(Exception):
     """Nothing was recorded; the message says why and what to do. No record, no deed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of the record. `at` is UTC seconds, `who` as claimed, `deed` what ties an intent to its outcome."""
 
     id: int

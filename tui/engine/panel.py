@@ -14,11 +14,11 @@ Nothing here imports Textual, and a panel needs nothing beyond `tui.engine`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from msgspec import Struct, field
 from pydantic import BaseModel, ConfigDict, Field
 
 from .reading import Change, Found, Reading, Row, Status
@@ -64,8 +64,7 @@ class PanelConfig(Settings):
         return loc
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One thing to ask: where a panel watches several (endpoints), there is one each.
 
     `settings` is the panel's config, `part` what is the target's own (an endpoint's model), `interval` and `deadline`
@@ -89,8 +88,7 @@ Ask = Callable[[Target, "Tools", Memory], Awaitable[Found]]
 exception is a defect, shown as *unknown* with its type."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """One target of a probe as the config names it; None means the panel's own interval or deadline."""
 
     name: str
@@ -104,8 +102,7 @@ def the_panel_itself(config: PanelConfig) -> Sequence[Wanted]:
     return (Wanted(config.title),)
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """A question that a panel asks again and again.
 
     `every` is its interval where it differs from the panel's (sizes by the minute, sessions by the second): a function
@@ -119,8 +116,7 @@ class Probe:
     deadline: Callable[[Any], float | None] = lambda config: None
 
 
-@dataclass(frozen=True, slots=True)
-class SignalSpec:
+class SignalSpec(Struct, frozen=True):
     """What a signal means. `worse` says which way is bad, None where neither is."""
 
     name: str
@@ -130,8 +126,7 @@ class SignalSpec:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a panel's rows. `name` is the cell it shows; `unit` decides alignment and how values compare.
 
     `width` is in cells. Where room is short, columns of the highest `rank` are left out first (0 never is); a column
@@ -151,8 +146,7 @@ class Column:
         return self.unit not in ("text", "spark", "status")
 
 
-@dataclass(frozen=True, slots=True)
-class Spark:
+class Spark(Struct, frozen=True):
     """Values on the panel's one time axis, oldest first, None where nothing was measured; `marks` are the places of changes.
 
     `top` is what a full bar means; None lets the largest value fill it.
@@ -163,8 +157,7 @@ class Spark:
     top: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One cell as drawn. `status` adds its glyph behind the text and its colour; `order` is what sorting compares."""
 
     text: Shown = EMPTY
@@ -174,8 +167,7 @@ class Cell:
     order: float | str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Gauge:
+class Gauge(Struct, frozen=True):
     """A figure with its picture and its limit: `errors  6.2 % ✖ ▁▁▃▆█ limit 5 %`."""
 
     label: Shown
@@ -187,8 +179,7 @@ class Gauge:
     """The signal behind it, so that it can be opened."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A small figure among others on one line: `idle tx 3`."""
 
     label: Shown
@@ -197,15 +188,13 @@ class Fact:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """A line of small figures; those that do not fit are left out from the end."""
 
     facts: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnRow:
+class DrawnRow(Struct, frozen=True):
     """A row as drawn: cells in the order of the layout's columns. `depth` is its place in a tree.
 
     A row whose `key` is no row of a reading (a group's heading, a fold) is drawn but offers no action of its own. A `heading`
@@ -220,8 +209,7 @@ class DrawnRow:
     heading: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """What a view returns: data, drawn by the one widget that draws every panel.
 
     `headline` is the whole panel in a few words, for places with one line to spare (`5 of 5 up`, `queued 14`).
@@ -240,8 +228,7 @@ class Layout:
     """Said in place of rows where there is none: what that means (`nothing is queued`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True):
     """How much a view may fill, in cells. `now` is UTC seconds and moves with the poll, not with the clock, so that equal
     answers draw equal pictures."""
 
@@ -251,8 +238,7 @@ class Room:
     zoomed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """How the rules see one signal now: its limit in words of the rule that bites first, and the status it gives."""
 
     status: Status
@@ -260,8 +246,7 @@ class Judged:
     since: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Readings:
+class Readings(Struct, frozen=True):
     """What a view is given: the panel's newest good readings by probe, what the rules say, and its config.
 
     A probe whose last try failed still has its last good reading here; `stale` names those past their freshness.
@@ -305,8 +290,7 @@ class View(Protocol):
     def __call__(self, readings: Readings, history: History, room: Room) -> Layout: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(Struct, frozen=True):
     """One level of a default rule: the severity and where it begins, in the signal's base unit."""
 
     severity: Literal["P0", "P1", "P2", "P3"]
@@ -315,8 +299,7 @@ class Threshold:
     """Seconds that the breach must last."""
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultRule:
+class DefaultRule(Struct, frozen=True):
     """A rule that a panel brings along, with its panel's own signal (`error_rate`, not `metrics.error_rate`)."""
 
     name: str
@@ -326,8 +309,7 @@ class DefaultRule:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """A panel's card. `view` and `actions` are `module:attribute`, imported only where they are used."""
 
     kind: str
@@ -356,8 +338,7 @@ class Card:
         return load_named(self.actions) if self.actions else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """One line of `config check --connect`: a source, whether it was reached, as whom, and what is missing."""
 
     source: Shown

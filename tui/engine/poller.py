@@ -11,8 +11,10 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from statistics import median
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .connections import Tools
 from .feed import ProbeState
@@ -36,8 +38,7 @@ MOST_DOUBLINGS = 10
 """The interval of a source that refuses doubles no further: by then it is past every cap, and a number stays a number."""
 
 
-@dataclass(slots=True)
-class Job:
+class Job(Struct):
     """One probe of one target, and how its polling goes."""
 
     target: Target

@@ -17,10 +17,10 @@ import socket
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
+from msgspec import Struct
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
@@ -42,8 +42,7 @@ STILL_CONNECTING = 60.0
 _REMEMBERED_TRIPS = 20
 
 
-@dataclass(slots=True)
-class _Hung:
+class _Hung(Struct):
     """A question that is unanswered past its deadline, and since when (monotonic seconds)."""
 
     task: asyncio.Future[Any]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import configparser
 import getpass
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from msgspec import Struct
 from psycopg.conninfo import conninfo_to_dict
 
 from .postgres_words import UNREADABLE, failure
@@ -36,8 +36,7 @@ SEVERAL_ADDRESSES = 3
 """Seconds for one address: where others are left to try, a black-holed IPv6 must not cost everything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """Where to connect, and as whom. `parameters` go to libpq as they are and may hold the password."""
 
     parameters: dict[str, str]

@@ -14,8 +14,9 @@ another language is shown as it is.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from .reading import Failure, ProbeError, Status
 from .redact import redact
@@ -49,8 +50,7 @@ def failure(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Meaning:
+class _Meaning(Struct, frozen=True):
     """What a refused connection's text means. `{login}` and `{where}` are filled in; empty `says` is the server's own text."""
 
     text: str

@@ -14,9 +14,10 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from .http import HttpSettings
 from .reading import Failure, ProbeError, no_answer
@@ -38,8 +39,7 @@ class QueryError(ProbeError):
     """This query has no answer though the server is well; `failure.says` is Prometheus's own message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """One series of an answer: raw labels, and (UTC seconds by the server's clock, value) points, oldest first. The value is
     None for NaN and ±Inf, and for what is no float (a native histogram)."""
 
@@ -52,16 +52,14 @@ class Series:
         return self.points[-1][1] if self.points else None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a query gave. `warnings` mean that something may be missing (a store that did not answer)."""
 
     series: tuple[Series, ...]
     warnings: tuple[Shown, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """How a server is reached, secrets in clear: what a line is made from, and made anew when it changes."""
 
     url: str

@@ -9,9 +9,10 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from .text import EMPTY, Shown, clean
 from .units import Unit
@@ -58,8 +59,7 @@ def series_key(name: str, labels: Labels = NO_LABELS) -> str:
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     """A named number in a base unit. `value` is None where it could not be measured: no data is not zero."""
 
     name: str
@@ -70,7 +70,7 @@ class Signal:
     def __post_init__(self) -> None:
         # NaN and ±Inf compare false with every threshold, so an alert would silently never fire: they are "no data".
         if self.value is not None and not math.isfinite(self.value):
-            object.__setattr__(self, "value", None)
+            force_setattr(self, "value", None)
 
     @property
     def key(self) -> str:
@@ -87,16 +87,14 @@ Value = Shown | float | int | bool | tuple[float | None, ...] | None
 """What a row's cell may hold: cleaned text, a number in base units, or a short series for a sparkline."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """Where more is to be seen: a title and a raw URL (encoded, never drawn unescaped)."""
 
     title: Shown
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One thing of many: an endpoint, a session, a job, a deployment.
 
     `key` is raw, unique in its panel and lasting: a job id, `pid@backend_start`; never a place or cleaned text.
@@ -109,13 +107,12 @@ class Row:
     status: Status = Status.OK
     parent: str | None = None
     links: tuple[Link, ...] = ()
-    long: Mapping[str, tuple[Shown, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    long: Mapping[str, tuple[Shown, ...]] = field(default_factory=dict)
     group: str = ""
     """Which table of the panel the row belongs to, where it has several (`kind`, `job`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Something that happened and may be a cause: a deployment, a release seen to change, a mark."""
 
     key: str
@@ -128,8 +125,7 @@ class Change:
     detail: Shown = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why a probe has no answer, in words for a person.
 
     `phase` is where it broke (`DNS`, `connect`, `TLS`, `first byte`, `body`, `status`, `contract`, `deadline`,
@@ -145,8 +141,7 @@ class Failure:
     retry_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """The frozen result of one probe of one target.
 
     `at` is UTC seconds when the answer stood, `took` seconds. With an `error`, signals and rows hold only what was still
@@ -176,8 +171,7 @@ class Reading:
         return next((each.value for each in self.signals if each.name == name and each.labels == wanted), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What a probe hands to the poller, which adds who asked, when and how long it took.
 
     `spent` is the server time in seconds that the question cost a database: a panel that spends more than its share is

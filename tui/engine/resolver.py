@@ -12,10 +12,10 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import httpcore
+from msgspec import Struct
 
 from .threads import in_daemon_thread
 
@@ -34,8 +34,7 @@ class NameNotFound(Exception):
     """The resolver has no address for a host; the message is the resolver's own."""
 
 
-@dataclass(slots=True)
-class Phase:
+class Phase(Struct):
     """Where a request is: `DNS`, `connect`, `TLS`, `first byte`, `body`. `reused` while it goes over a connection that was
     open before."""
 

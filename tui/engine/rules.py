@@ -16,9 +16,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .feed import Alert, status_of
 from .history import History
@@ -31,8 +33,7 @@ RESOLVED_SHOWN = 300.0
 """Seconds for which a resolved alert is still listed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """A threshold on one panel's signal. `labels` are patterns a series must match (`PUBLISH_*`); `window` in seconds takes
     the mean over it instead of the newest value. `levels` are ordered as given; limits in the signal's base unit."""
 
@@ -60,8 +61,7 @@ class Rule:
         return value > limit if self.way == "above" else value < limit
 
 
-@dataclass(slots=True)
-class _Held:
+class _Held(Struct):
     """What a rule remembers of one series: since when each level is breached, and the alert as it stands."""
 
     breached_since: dict[int, float] = field(default_factory=dict)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
 
 from .panel import Card
 from .rules import Rule
 from .text import EMPTY, Shown
 
 
-@dataclass(frozen=True, slots=True)
-class PanelSetup:
+class PanelSetup(Struct, frozen=True):
     """One panel of the config: its card and checked settings, or why its package could not be loaded."""
 
     name: str
@@ -22,8 +22,7 @@ class PanelSetup:
     broken: Shown = EMPTY
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
+class Setup(Struct, frozen=True):
     """A whole dashboard. `identity` tells one environment's journal from another's; `user` is who acts, as claimed."""
 
     name: str

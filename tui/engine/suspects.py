@@ -7,7 +7,8 @@ and the words say no more than that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from .feed import Alert
 from .reading import Change

@@ -6,9 +6,9 @@ The same lines fill the third column of a large terminal. Pure, but for the scre
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from msgspec.structs import replace
 from textual.binding import Binding
 
 from tui.engine.clock import clock_time, date_time

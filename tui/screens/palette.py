@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
 from textual.events import Key
 from textual.screen import Screen
 
@@ -22,8 +22,7 @@ from .live import Page
 from .selection import Selection
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One thing to do, by its name. `note` stands at the right: its key, or what it is."""
 
     name: Shown

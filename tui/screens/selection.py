@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from tui.engine.actions import Action
 from tui.engine.clock import date_time
@@ -14,8 +15,7 @@ from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.panel import PanelView
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """A row or a figure of a panel. `drawn` is the row as the panel shows it, `row` and `reading` what stands behind it."""
 
     panel: PanelState

@@ -10,7 +10,8 @@ What is above the rows stays; rows scroll under it and follow the cursor. What d
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tui.engine.panel import DrawnRow, Layout
 from tui.engine.reading import Reading, Status, worst
@@ -28,8 +29,7 @@ MOST_FAILURES = 2
 """Failures that are spelt out; the others are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """The room, and with which signs it is filled."""
 
     width: int
@@ -37,8 +37,7 @@ class Frame:
     glyphs: Glyphs
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """What stands on a panel's rule."""
 
     number: int
@@ -52,8 +51,7 @@ class Head:
     typing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """What a person has done to a panel's rows: where the cursor stands, what is marked, sorted and scrolled."""
 
     cursor: str | None = None
@@ -65,8 +63,7 @@ class Held:
     top: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(Struct, frozen=True):
     """The drawn panel. `top` is the first row shown, `shown` how many are, `wanted` the lines that would show everything."""
 
     lines: tuple[Line, ...]

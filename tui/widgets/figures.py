@@ -8,8 +8,8 @@ Every gauge's text, glyph, picture and limit stand in the same columns, so that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len
 
 from tui.engine.panel import Fact, Facts, Gauge
@@ -24,16 +24,14 @@ LEAST_SPARK = 16
 """Cells that a picture keeps, at the cost of long words about limits."""
 
 
-@dataclass(frozen=True, slots=True)
-class DrawnFigure:
+class DrawnFigure(Struct, frozen=True):
     """One line of figures, and which of them the cursor may stand on: their signal keys."""
 
     line: Line
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
+class _Columns(Struct, frozen=True):
     label: int
     text: int
     spark: int

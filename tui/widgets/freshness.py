@@ -10,7 +10,7 @@ measure: its figures say their own age.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from tui.engine.clock import clock_time
 from tui.engine.feed import PanelState, ProbeState
@@ -22,8 +22,7 @@ from .ink import Role
 STEP = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(Struct, frozen=True):
     """The words and the part they play; `stale` where the figures must look so."""
 
     says: Shown

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
+from msgspec import Struct
 from rich.cells import cell_len
 
 from tui.engine.panel import Spark
@@ -15,8 +15,7 @@ from tui.engine.text import Shown
 from .ink import Line, Piece
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(Struct, frozen=True):
     """One set of signs. `bars` rise from nothing to full; `eighths` fill a cell from below, for tall charts."""
 
     status: Mapping[Status, str]

@@ -5,8 +5,8 @@ nothing. What it shows is made by `face.py`, what of it goes to the terminal by 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
+from msgspec.structs import replace
 from textual.binding import BindingsMap
 from textual.events import Key
 from textual.message import Message

@@ -7,8 +7,8 @@ their digits stay in line. Columns of the highest rank are left out first; growi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len
 
 from tui.engine.panel import Cell, Column, DrawnRow, Layout
@@ -27,8 +27,7 @@ MARGIN = 1
 """The cells before the first column: the cursor and the mark stand there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
+class Fitted(Struct, frozen=True):
     """A column that is shown: its place among the layout's columns, and its cells."""
 
     place: int

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from msgspec import Struct
 from rich.errors import StyleSyntaxError
 from rich.style import Style
 
@@ -21,8 +21,7 @@ class ThemeError(Exception):
     """A theme that is not there or not whole; the message says what to write."""
 
 
-@dataclass(frozen=True)
-class Theme:
+class Theme(Struct, frozen=True):
     """A theme's styles, for one depth of colour."""
 
     name: str

@@ -1,8 +1,7 @@
 """What a person reads: well and broken, wide and narrow, and what never may be left out."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from panels.metrics.config import MetricsConfig
 from panels.metrics.figures import Route, most_telling, steadily
