@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len, set_cell_size
 
-from tui.engine.panel import Cell, Column, DrawnRow, Facts, Gauge, Layout, Spark
+from tui.engine.layout import Cell, Column, DrawnRow, Facts, Gauge, Layout, Spark
 from tui.engine.reading import Status
 
 GLYPHS = {Status.OK: "●", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.FAILING: "✖"}

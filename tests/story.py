@@ -20,22 +20,8 @@ from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, Pro
 from tui.engine.clock import moment
 from tui.engine.feed import Alert, Level, Offer, PanelState, ProbeState, Snapshot
 from tui.engine.history import History
-from tui.engine.panel import (
-    Card,
-    Cell,
-    Column,
-    DrawnRow,
-    Fact,
-    Facts,
-    Gauge,
-    Judged,
-    Layout,
-    PanelConfig,
-    Probe,
-    Readings,
-    Room,
-    SignalSpec,
-)
+from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout, Room
+from tui.engine.panel import Card, Judged, PanelConfig, Probe, Readings, SignalSpec
 from tui.engine.reading import Change, Link, Reading, Row, Signal, Status, Value, series_key, signal
 from tui.engine.suspects import followed_by, with_suspects
 from tui.engine.text import Shown, clean

@@ -16,20 +16,9 @@ from msgspec.structs import replace
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, PlanRefused, Proof, Result
 from tui.engine.connections import Tools
 from tui.engine.history import History
-from tui.engine.http import Fetched
-from tui.engine.panel import (
-    Card,
-    DefaultRule,
-    Layout,
-    Memory,
-    PanelConfig,
-    Probe,
-    Readings,
-    Room,
-    SignalSpec,
-    Target,
-    Threshold,
-)
+from tui.engine.http_answer import Fetched
+from tui.engine.layout import Layout, Room
+from tui.engine.panel import Card, DefaultRule, Memory, PanelConfig, Probe, Readings, SignalSpec, Target, Threshold
 from tui.engine.reading import Found, ProbeError, Row, Signal, Status
 from tui.engine.secrets import SecretUrl
 from tui.engine.setup import PanelSetup, Setup

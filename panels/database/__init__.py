@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tui.engine.panel import Card, Column, DefaultRule, Probe, SignalSpec, Threshold
+from tui.engine.layout import Column
+from tui.engine.panel import Card, DefaultRule, Probe, SignalSpec, Threshold
 from tui.engine.text import Shown
 
 from .config import DatabaseConfig

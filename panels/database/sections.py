@@ -5,7 +5,8 @@ They share the sessions' columns, so that a figure's column never moves and one 
 
 from __future__ import annotations
 
-from tui.engine.panel import Cell, DrawnRow, Readings
+from tui.engine.layout import Cell, DrawnRow
+from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Row
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_count, show_duration

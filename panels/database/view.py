@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from tui.engine.history import History
-from tui.engine.panel import Cell, Column, DrawnRow, Fact, Facts, Gauge, Judged, Layout, Readings, Room
+from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout, Room
+from tui.engine.panel import Judged, Readings
 from tui.engine.reading import Reading, Row, Status
 from tui.engine.text import EMPTY, Shown
 from tui.engine.units import show_count, show_duration, show_latency, show_rate, show_ratio, show_size

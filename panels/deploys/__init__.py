@@ -6,7 +6,8 @@ marked on every chart; one that an alert follows says so. The rollback hint name
 
 from __future__ import annotations
 
-from tui.engine.panel import Card, Column, DefaultRule, Probe, SignalSpec, Threshold
+from tui.engine.layout import Column
+from tui.engine.panel import Card, DefaultRule, Probe, SignalSpec, Threshold
 from tui.engine.text import Shown
 
 from .config import DeploysConfig, interval

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from tui.engine.clock import moment
 from tui.engine.connections import Tools
-from tui.engine.http import Fetched, retry_after
+from tui.engine.http_answer import Fetched, retry_after
 from tui.engine.panel import Memory
 from tui.engine.reading import ProbeError, no_answer
 from tui.engine.secrets import SecretError

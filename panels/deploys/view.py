@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from tui.engine.clock import moment
 from tui.engine.history import History
-from tui.engine.panel import Cell, Column, DrawnRow, Fact, Facts, Layout, Readings, Room
+from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Layout, Room
+from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Row, Status
 from tui.engine.text import EMPTY, Shown
 from tui.engine.units import NOT_MEASURED, show_count, show_duration, show_ratio

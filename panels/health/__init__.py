@@ -6,7 +6,8 @@ status, contract) and, where the reply tells, the failing component.
 
 from __future__ import annotations
 
-from tui.engine.panel import Card, Column, DefaultRule, Probe, SignalSpec, Threshold
+from tui.engine.layout import Column
+from tui.engine.panel import Card, DefaultRule, Probe, SignalSpec, Threshold
 from tui.engine.text import Shown
 
 from .config import HealthConfig, endpoints

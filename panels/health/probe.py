@@ -9,7 +9,8 @@ from collections import deque
 from msgspec import Struct, field
 
 from tui.engine.connections import Tools
-from tui.engine.http import HEALTH_INFLATED, HEALTH_ON_WIRE, Fetched, retry_after
+from tui.engine.http import HEALTH_INFLATED, HEALTH_ON_WIRE
+from tui.engine.http_answer import Fetched, retry_after
 from tui.engine.panel import Memory, Target
 from tui.engine.reading import Change, Failure, Found, Link, ProbeError, Row, Signal, Status, Value, labels_of
 from tui.engine.resolver import NameNotFound, addresses

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from tui.engine.history import History
-from tui.engine.panel import Cell, Column, DrawnRow, Layout, Readings, Room
+from tui.engine.layout import Cell, Column, DrawnRow, Layout, Room
+from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Row, Status, series_key
 from tui.engine.text import Shown
 from tui.engine.units import NOT_MEASURED, show_duration, show_latency, show_ratio

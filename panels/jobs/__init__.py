@@ -6,7 +6,8 @@ admin endpoints' remedies: retry, cancel, unlock. Writes nothing to the database
 
 from __future__ import annotations
 
-from tui.engine.panel import Card, Column, DefaultRule, Probe, SignalSpec, Threshold
+from tui.engine.layout import Column
+from tui.engine.panel import Card, DefaultRule, Probe, SignalSpec, Threshold
 from tui.engine.text import Shown
 
 from .config import JobsConfig

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from tui.engine.actions import Outcome, Result
 from tui.engine.connections import Tools
-from tui.engine.http import Fetched
+from tui.engine.http_answer import Fetched
 from tui.engine.reading import ProbeError, no_answer
 from tui.engine.redact import MASK, redact
 from tui.engine.secrets import SecretError

@@ -8,7 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tui.engine.history import History
-from tui.engine.panel import Cell, Column, DrawnRow, Readings, Room
+from tui.engine.layout import Cell, Column, DrawnRow, Room
+from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Row, Status, series_key
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_count, show_duration

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from tui.engine.history import History
-from tui.engine.panel import Cell, DrawnRow, Fact, Facts, Layout, Readings, Room
+from tui.engine.layout import Cell, DrawnRow, Fact, Facts, Layout, Room
+from tui.engine.panel import Readings
 from tui.engine.reading import Row, Status, series_key
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_count, show_duration, show_rate, show_ratio

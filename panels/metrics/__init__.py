@@ -6,7 +6,8 @@ when Prometheus is the thing that is down. Both give the same figures.
 
 from __future__ import annotations
 
-from tui.engine.panel import Card, Column, DefaultRule, Probe, SignalSpec, Threshold
+from tui.engine.layout import Column
+from tui.engine.panel import Card, DefaultRule, Probe, SignalSpec, Threshold
 from tui.engine.text import Shown
 
 from .config import MetricsConfig

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 
 from tui.engine.connections import Tools
-from tui.engine.http import Fetched, HttpClient, retry_after
+from tui.engine.http import HttpClient
+from tui.engine.http_answer import Fetched, retry_after
 from tui.engine.panel import Target
 from tui.engine.reading import no_answer
 from tui.engine.text import Shown, clean

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from tui.engine.clock import moment
 from tui.engine.history import History
-from tui.engine.panel import Cell, Column, DrawnRow, Fact, Facts, Gauge, Judged, Layout, Readings, Room, Spark
+from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout, Room, Spark
+from tui.engine.panel import Judged, Readings
 from tui.engine.reading import Reading, Row, Signal, Status, series_key
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import NOT_MEASURED, show, show_duration, show_latency, show_rate, show_ratio

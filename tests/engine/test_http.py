@@ -17,7 +17,8 @@ import pytest
 from tests.servers import http as servers
 from tests.servers.http import Web, reply, start_web, to
 from tests.servers.http import web as web
-from tui.engine.http import HEALTH_INFLATED, HEALTH_ON_WIRE, Fetched, HttpClient, HttpSettings, retry_after
+from tui.engine.http import HEALTH_INFLATED, HEALTH_ON_WIRE, HttpClient, HttpSettings
+from tui.engine.http_answer import Fetched, retry_after
 from tui.engine.reading import ProbeError, Status
 from tui.engine.secrets import SecretText
 

@@ -12,19 +12,8 @@ from tests.clocks import START
 from tests.running import ROOT
 from tui.engine.actions import Action, Effect
 from tui.engine.history import History
-from tui.engine.panel import (
-    Card,
-    Judged,
-    Layout,
-    PanelConfig,
-    PanelLoadError,
-    Probe,
-    Readings,
-    Room,
-    installed_kinds,
-    load_card,
-    load_named,
-)
+from tui.engine.layout import Layout, Room
+from tui.engine.panel import Card, Judged, PanelConfig, PanelLoadError, Probe, Readings, installed_kinds, load_card, load_named
 from tui.engine.reading import Found, Reading, Status, signal
 from tui.engine.rules import parse_signal
 

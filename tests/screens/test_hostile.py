@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from tests import story
 from tests.screens.conftest import Open
-from tui.engine.panel import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout
+from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout
 from tui.engine.reading import Failure, Link, Reading, Row, Status
 from tui.engine.text import Shown, clean
 from tui.screens.selection import safe_address

@@ -12,7 +12,7 @@ from tui.config import Loaded
 from tui.engine.clock import date_time
 from tui.engine.engine import Engine
 from tui.engine.feed import Alert, Level, PanelState, Snapshot
-from tui.engine.panel import Room
+from tui.engine.layout import Room
 from tui.engine.reading import Status, worst
 from tui.engine.redact import redact
 

@@ -12,7 +12,7 @@ import threading
 from array import array
 from collections.abc import Iterable
 
-from .panel import Spark
+from .layout import Spark
 from .reading import Change, Reading
 
 KEPT = 3600.0

@@ -9,24 +9,22 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-import zlib
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from functools import cache, lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from time import monotonic, time
+from time import monotonic
 
 import httpcore
 import httpx
-from msgspec import Struct
 from pydantic import Field
 
+from .http_answer import NO_PLACE, Fetched, body_of, certificate_ends, clock_offset_of, redirect_of
 from .panel import Settings
-from .reading import ProbeError, Status, no_answer
+from .reading import ProbeError, no_answer
 from .resolver import NameNotFound, Phase, Resolving
 from .secrets import Headers, SecretError, SecretText, SecretUrl
-from .units import show_duration, show_size
+from .units import show_duration
 
 HEALTH_ON_WIRE, HEALTH_INFLATED = 256_000, 1 << 20
 API_LIMIT = 8 << 20
@@ -55,26 +53,6 @@ class HttpSettings(Settings):
     def __hash__(self) -> int:
         headers = tuple(sorted((name, text.source) for name, text in self.headers.items()))
         return hash((headers, self.ca, self.cert, self.key, self.proxy))
-
-
-class Fetched(Struct, frozen=True):
-    """An HTTP answer. `took` is seconds until the body's end, `first_byte` until the headers.
-
-    `certificate_ends` is UTC seconds (TLS alone); `clock_offset` how far the server's clock is ahead of ours, in seconds.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    took: float
-    first_byte: float
-    certificate_ends: float | None = None
-    clock_offset: float | None = None
-
-    @property
-    def content_type(self) -> str:
-        """The media type alone, lower case."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 @cache
@@ -140,7 +118,7 @@ class HttpClient:
             raise self._explained(error) from None
         except (httpx.InvalidURL, UnicodeError) as error:
             if self._phase.now == "first byte":  # it was asked: what cannot be read is where it redirects to
-                raise no_answer("status", f"redirects to what is no URL: {error}", _NO_PLACE) from None
+                raise no_answer("status", f"redirects to what is no URL: {error}", NO_PLACE) from None
             raise no_answer("config", f"not a URL that can be asked: {error}", "mend the URL in the config") from None
         except SecretError as error:
             raise no_answer("config", str(error), "set it, or mend its reference in the config") from None
@@ -195,19 +173,19 @@ class HttpClient:
         response = await client.send(request, stream=True)
         try:
             first_byte = monotonic() - began
-            clock_offset = _clock_offset(response.headers.get("date"))
+            clock_offset = clock_offset_of(response.headers.get("date"))
             self._phase.now = "body"
-            content = await _body(response, on_wire, inflated)
+            content = await body_of(response, on_wire, inflated)
             fetched = Fetched(
                 status=response.status_code,
                 headers=response.headers,
                 body=content,
                 took=monotonic() - began,
                 first_byte=first_byte,
-                certificate_ends=_certificate_ends(response) if request.url.scheme == "https" else None,
+                certificate_ends=certificate_ends(response) if request.url.scheme == "https" else None,
                 clock_offset=clock_offset,
             )
-            return fetched, _redirect(request, response)
+            return fetched, redirect_of(request, response)
         finally:
             await response.aclose()
 
@@ -293,9 +271,6 @@ _HINTS = {
 }
 
 
-_NO_PLACE = "HTTP cannot go there: look at its configuration"
-
-
 def _root(error: BaseException) -> BaseException:
     """The innermost cause, where the operating system or OpenSSL spoke; of a group, its first member's."""
     seen: BaseException = error
@@ -321,82 +296,7 @@ def _environment_has_proxy() -> bool:
     )
 
 
-async def _body(response: httpx.Response, on_wire: int, inflated: int) -> bytes:
-    """The body within both bounds. Raises ProbeError where it exceeds one or is encoded in a way nobody asked for."""
-    received = bytearray()
-    assert isinstance(response.stream, httpx.AsyncByteStream)
-    async for chunk in response.stream:
-        received += chunk
-        if len(received) > on_wire:
-            raise no_answer("body", f"longer than {show_size(on_wire)}", "is this the right URL? A health reply is short")
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in ("identity", "") or not received:
-        return bytes(received)
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise no_answer("body", f"encoded as {encoding}, though none was asked for", "serve it unencoded to this client")
-    try:
-        opener = zlib.decompressobj(wbits=47)
-        content = opener.decompress(bytes(received), inflated + 1)
-        if len(content) <= inflated and not opener.eof:
-            raise zlib.error("it breaks off")
-    except zlib.error as error:
-        raise no_answer("body", f"not {encoding} as it says: {error}", "look at the proxy in between") from None
-    if len(content) > inflated:
-        raise no_answer("body", f"inflates beyond {show_size(inflated)}", "is this the right URL? A health reply is short")
-    return content
-
-
-def _redirect(request: httpx.Request, response: httpx.Response) -> httpx.URL | None:
-    """Where the answer redirects to. Raises ProbeError where that is no place HTTP can go to."""
-    if not response.has_redirect_location:
-        return None
-    target = request.url.join(response.headers["location"])
-    if target.scheme not in ("http", "https"):
-        raise no_answer("status", f"redirects to {response.headers['location'][:80]}", _NO_PLACE)
-    return target
-
-
-def _certificate_ends(response: httpx.Response) -> float | None:
-    """UTC seconds at which the peer's certificate expires."""
-    stream = response.extensions.get("network_stream")
-    tls = stream.get_extra_info("ssl_object") if stream else None
-    certificate = tls.getpeercert() if tls else None
-    ends = certificate.get("notAfter") if certificate else None
-    return ssl.cert_time_to_seconds(str(ends)) if ends else None
-
-
-def _clock_offset(date: str | None) -> float | None:
-    """How far the server's clock is ahead of ours, to the second that a Date header has."""
-    said = _seconds(date) if date else None
-    return None if said is None else said - time()
-
-
-@lru_cache(maxsize=64)
-def _seconds(date: str) -> float | None:
-    """UTC seconds of an HTTP date; many targets say the same one, and parsing it costs more than a dictionary."""
-    try:
-        return parsedate_to_datetime(date).timestamp()
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
 @lru_cache(maxsize=4096)
 def _parsed(url: str) -> httpx.URL:
     """A URL, parsed once: httpx would do it at every request."""
     return httpx.URL(url)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that a 429 or 503 asks to wait (a number or an HTTP date), a day at most; None where it says nothing."""
-    said = headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdigit():
-        return min(float(said), 86400.0)
-    try:
-        return min(max(0.0, parsedate_to_datetime(said).timestamp() - time()), 86400.0) if said else None
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def failing(error: ProbeError) -> ProbeError:
-    """The same failure where the refusal is the measurement: the watched thing itself is *failing*."""
-    return ProbeError(error.failure, Status.FAILING)

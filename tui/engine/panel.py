@@ -1,4 +1,4 @@
-"""The panel's contract: what a panel's card lists, what its probes are given, what its view returns.
+"""The panel's contract: what a panel's card lists, and what its probes and its view are given. What a view returns: layout.py.
 
 A panel is one folder of one shape (DESIGN.md) and one entry-point line in the group `watchfloor.panels`:
 
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from msgspec import Struct, field
 from pydantic import BaseModel, ConfigDict, Field
 
+from .layout import Column, Layout, Room
 from .reading import Change, Found, Reading, Row, Status
 from .text import EMPTY, Shown, clean
 from .units import Interval, Unit
@@ -124,118 +125,6 @@ class SignalSpec(Struct, frozen=True):
     help: str
     worse: Literal["higher", "lower"] | None = None
     labels: tuple[str, ...] = ()
-
-
-class Column(Struct, frozen=True):
-    """A column of a panel's rows. `name` is the cell it shows; `unit` decides alignment and how values compare.
-
-    `width` is in cells. Where room is short, columns of the highest `rank` are left out first (0 never is); a column
-    that `grows` takes the room that is left.
-    """
-
-    name: str
-    title: Shown
-    width: int
-    unit: Unit | Literal["text", "spark", "status"] = "text"
-    rank: int = 0
-    grows: bool = False
-
-    @property
-    def right(self) -> bool:
-        """Numbers stand right-aligned, so that their digits compare."""
-        return self.unit not in ("text", "spark", "status")
-
-
-class Spark(Struct, frozen=True):
-    """Values on the panel's one time axis, oldest first, None where nothing was measured; `marks` are the places of changes.
-
-    `top` is what a full bar means; None lets the largest value fill it.
-    """
-
-    values: tuple[float | None, ...]
-    marks: frozenset[int] = frozenset()
-    top: float | None = None
-
-
-class Cell(Struct, frozen=True):
-    """One cell as drawn. `status` adds its glyph behind the text and its colour; `order` is what sorting compares."""
-
-    text: Shown = EMPTY
-    status: Status | None = None
-    dim: bool = False
-    spark: Spark | None = None
-    order: float | str | None = None
-
-
-class Gauge(Struct, frozen=True):
-    """A figure with its picture and its limit: `errors  6.2 % ✖ ▁▁▃▆█ limit 5 %`."""
-
-    label: Shown
-    text: Shown
-    status: Status | None = None
-    spark: Spark | None = None
-    limit: Shown = EMPTY
-    key: str = ""
-    """The signal behind it, so that it can be opened."""
-
-
-class Fact(Struct, frozen=True):
-    """A small figure among others on one line: `idle tx 3`."""
-
-    label: Shown
-    text: Shown
-    status: Status | None = None
-    key: str = ""
-
-
-class Facts(Struct, frozen=True):
-    """A line of small figures; those that do not fit are left out from the end."""
-
-    facts: tuple[Fact, ...]
-
-
-class DrawnRow(Struct, frozen=True):
-    """A row as drawn: cells in the order of the layout's columns. `depth` is its place in a tree.
-
-    A row whose `key` is no row of a reading (a group's heading, a fold) is drawn but offers no action of its own. A `heading`
-    begins a section: rows are sorted within it, never across.
-    """
-
-    key: str
-    cells: tuple[Cell, ...]
-    status: Status = Status.OK
-    depth: int = 0
-    dim: bool = False
-    heading: bool = False
-
-
-class Layout(Struct, frozen=True):
-    """What a view returns: data, drawn by the one widget that draws every panel.
-
-    `headline` is the whole panel in a few words, for places with one line to spare (`5 of 5 up`, `queued 14`).
-    `source` stands before the freshness on the panel's rule (`prometheus`, `sampled`).
-    `notes` are lines that a person must read with the figures; `trailer` stands under the rows (`…14 more, all ok`).
-    """
-
-    headline: Shown = EMPTY
-    source: Shown = EMPTY
-    figures: tuple[Gauge | Facts, ...] = ()
-    notes: tuple[Shown, ...] = ()
-    columns: tuple[Column, ...] = ()
-    rows: tuple[DrawnRow, ...] = ()
-    trailer: Shown = EMPTY
-    empty: Shown = EMPTY
-    """Said in place of rows where there is none: what that means (`nothing is queued`)."""
-
-
-class Room(Struct, frozen=True):
-    """How much a view may fill, in cells. `now` is UTC seconds and moves with the poll, not with the clock, so that equal
-    answers draw equal pictures."""
-
-    width: int
-    height: int
-    now: float
-    zoomed: bool = False
 
 
 class Judged(Struct, frozen=True):

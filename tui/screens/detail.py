@@ -13,7 +13,8 @@ from textual.binding import Binding
 
 from tui.engine.clock import clock_time, date_time
 from tui.engine.feed import Alert, PanelState, Snapshot
-from tui.engine.panel import Column, SignalSpec
+from tui.engine.layout import Column
+from tui.engine.panel import SignalSpec
 from tui.engine.reading import Status, Value
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import NOT_MEASURED, Unit, show, show_duration

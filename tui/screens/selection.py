@@ -9,7 +9,7 @@ from msgspec import Struct
 from tui.engine.actions import Action
 from tui.engine.clock import date_time
 from tui.engine.feed import Offer, PanelState, Snapshot
-from tui.engine.panel import DrawnRow
+from tui.engine.layout import DrawnRow
 from tui.engine.reading import Link, Reading, Row
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.panel import PanelView

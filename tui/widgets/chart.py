@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from tui.engine.clock import clock_time
-from tui.engine.panel import Spark
+from tui.engine.layout import Spark
 from tui.engine.text import Shown
 from tui.engine.units import Unit, show
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from tui.engine.panel import DrawnRow, Layout
+from tui.engine.layout import DrawnRow, Layout
 from tui.engine.reading import Reading, Status, worst
 from tui.engine.text import Shown
 

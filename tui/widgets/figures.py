@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from rich.cells import cell_len
 
-from tui.engine.panel import Fact, Facts, Gauge
+from tui.engine.layout import Fact, Facts, Gauge
 from tui.engine.reading import Status
 from tui.engine.text import Shown
 

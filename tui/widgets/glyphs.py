@@ -8,7 +8,7 @@ from types import MappingProxyType
 from msgspec import Struct
 from rich.cells import cell_len
 
-from tui.engine.panel import Spark
+from tui.engine.layout import Spark
 from tui.engine.reading import Status
 from tui.engine.text import Shown
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.engine.panel import DrawnRow, Facts, Layout
+from tui.engine.layout import DrawnRow, Facts, Layout
 from tui.engine.text import EMPTY, Shown
 
 from .face import Held

@@ -13,7 +13,8 @@ from textual.message import Message
 
 from tui.engine.feed import Offer, PanelState
 from tui.engine.history import History
-from tui.engine.panel import DrawnRow, Layout, Readings, Room
+from tui.engine.layout import DrawnRow, Layout, Room
+from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Status
 from tui.engine.text import EMPTY, Shown, clean
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.engine.panel import DrawnRow
+from tui.engine.layout import DrawnRow
 
 
 def steady(before: Sequence[DrawnRow], after: Sequence[DrawnRow]) -> list[DrawnRow]:

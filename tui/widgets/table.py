@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from rich.cells import cell_len
 
-from tui.engine.panel import Cell, Column, DrawnRow, Layout
+from tui.engine.layout import Cell, Column, DrawnRow, Layout
 from tui.engine.reading import Status
 from tui.engine.text import EMPTY, Shown
 

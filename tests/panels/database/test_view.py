@@ -12,7 +12,8 @@ from panels.database.view import view
 from tests.clocks import START
 from tests.printing import printed
 from tui.engine.history import History
-from tui.engine.panel import Judged, Readings, Room
+from tui.engine.layout import Room
+from tui.engine.panel import Judged, Readings
 from tui.engine.reading import Failure, Reading, Row, Signal, Status, Value, signal
 from tui.engine.text import Shown
 

@@ -7,7 +7,8 @@ from tests.panels.deploys.conftest import Project
 from tests.printing import printed
 from tests.servers.vercel import NOW, Answer, deployed, failed
 from tui.engine.history import History
-from tui.engine.panel import Readings, Room
+from tui.engine.layout import Room
+from tui.engine.panel import Readings
 
 
 def drawn(readings: Readings, width: int) -> str:

@@ -9,7 +9,8 @@ from panels.health.view import view
 from tests.panels.health.conftest import Asker
 from tests.printing import printed
 from tests.servers.http import reply
-from tui.engine.panel import Layout, Readings, Room
+from tui.engine.layout import Layout, Room
+from tui.engine.panel import Readings
 from tui.engine.reading import Row, Status, Value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.engine.panel import Cell, Column, Facts, Layout
+from tui.engine.layout import Cell, Column, Facts, Layout
 from tui.engine.reading import Status
 
 GLYPH = {Status.OK: "", Status.DEGRADED: " ▲", Status.UNKNOWN: " ?", Status.FAILING: " ✖"}

@@ -9,7 +9,8 @@ from panels.jobs.config import JobsConfig
 from panels.jobs.view import view
 from tests.panels.jobs.printed import printed
 from tui.engine.history import History
-from tui.engine.panel import Judged, Layout, Readings, Room
+from tui.engine.layout import Layout, Room
+from tui.engine.panel import Judged, Readings
 from tui.engine.reading import Reading, Row, Signal, Status, Value, signal
 from tui.engine.text import Shown, clean
 

@@ -10,7 +10,8 @@ from tests.clocks import START
 from tests.panels.metrics.story import QUIET, SHOP, told
 from tests.printing import printed
 from tui.engine.history import History
-from tui.engine.panel import Judged, Layout, Readings, Room
+from tui.engine.layout import Layout, Room
+from tui.engine.panel import Judged, Readings
 from tui.engine.reading import Failure, Reading, Row, Status, series_key, signal
 from tui.engine.text import Shown
 
