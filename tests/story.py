@@ -17,8 +17,9 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, Proof, Result
+from tui.engine.alert import Alert
 from tui.engine.clock import moment
-from tui.engine.feed import Alert, Level, Offer, PanelState, ProbeState, Snapshot
+from tui.engine.feed import Level, Offer, PanelState, ProbeState, Snapshot
 from tui.engine.history import History
 from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout, Room
 from tui.engine.panel import Card, Judged, PanelConfig, Probe, Readings, SignalSpec

@@ -19,8 +19,9 @@ from tests.waiting import eventually
 from tui.config import load
 from tui.demo import CATALOGUE, NAMES, Stack
 from tui.engine.actions import Plan, PlanRefused, Result
+from tui.engine.ask import Execute, MakePlan
 from tui.engine.engine import Engine
-from tui.engine.feed import Deed, Execute, Level, MakePlan, PanelState
+from tui.engine.feed import Deed, Level, PanelState
 from tui.engine.journal import Journal
 from tui.engine.reading import Row, Status
 

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from tests.clocks import START, DrivenClock, settle
 from tests.waiting import eventually
+from tui.engine.ask import PollNow
 from tui.engine.connections import Tools
 from tui.engine.engine import Engine
-from tui.engine.feed import Level, PollNow, Snapshot
+from tui.engine.feed import Level, Snapshot
 from tui.engine.panel import Card, Memory, PanelConfig, Probe, SignalSpec, Target, Threshold, Wanted
 from tui.engine.reading import Change, Found, Signal, Status, no_answer, signal
 from tui.engine.rules import Rule

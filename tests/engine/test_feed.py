@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tui.engine.feed import Feed, Level, PollNow, ProbeState, Snapshot, status_of
+from tui.engine.alert import status_of
+from tui.engine.ask import PollNow
+from tui.engine.feed import Feed, Level, ProbeState, Snapshot
 from tui.engine.history import History
 from tui.engine.reading import Status
 from tui.engine.text import Shown

@@ -21,8 +21,9 @@ from tests import theirs
 from tests.servers.things import Received, Things, start_things
 from tests.waiting import eventually, soon
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, PlanRefused, Proof, Result
+from tui.engine.ask import Execute, MakePlan, Settle
 from tui.engine.engine import Engine
-from tui.engine.feed import Deed, Execute, Level, MakePlan, Settle
+from tui.engine.feed import Deed, Level
 from tui.engine.gate import exit_code
 from tui.engine.journal import Journal, JournalError
 from tui.engine.reading import ProbeError

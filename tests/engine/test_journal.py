@@ -16,13 +16,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests import theirs
 from tests.servers.things import start_things
 from tests.waiting import eventually
 from tui.engine.engine import Engine
+from tui.engine.entries import Acknowledged, Marked, Unacknowledged
 from tui.engine.feed import Level
 from tui.engine.journal import Journal, JournalError
+from tui.engine.journal_schema import ENTRY, VERSION
+from tui.engine.reading import Change
+from tui.engine.text import Shown
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,7 +65,7 @@ def test_what_was_written_is_read_back_in_order_by_age_and_kind(journal: Journal
         "DELETE FROM entry",
         "DELETE FROM entry WHERE id = 1",
         "INSERT OR REPLACE INTO entry (id, at, kind, version, who, data) VALUES (1, 0, 'intent', 1, 'nobody', '{}')",
-        "REPLACE INTO entry SELECT id, at, kind, version, 'nobody', deed, data FROM entry",
+        "REPLACE INTO entry SELECT id, at, kind, version, 'nobody', deed, data, uid, origin FROM entry",
         "INSERT INTO entry (id, at, kind, version, who, data) VALUES (1, 0, 'x', 1, 'nobody', '{}') "
         "ON CONFLICT (id) DO UPDATE SET who = 'nobody'",
     ],
@@ -168,7 +173,12 @@ from tests import theirs
 from tui.engine.actions import PlanRefused
 from tui.engine.engine import Engine
 from tui.engine.feed import Level
+from msgspec.structs import replace
+from tui.engine.entries import Acknowledged, Marked, Unacknowledged
 from tui.engine.journal import Journal, JournalError
+from tui.engine.journal_schema import ENTRY, VERSION
+from tui.engine.reading import Change
+from tui.engine.text import Shown
 
 async def main():
     journal = Journal(Path(sys.argv[1]))
@@ -266,3 +276,52 @@ def test_every_acknowledged_entry_survives_a_kill(path: Path) -> None:
     journal.close()
     assert found[: acknowledged + 1] == list(range(acknowledged + 1))
     assert len(found) <= acknowledged + 2
+
+
+# --- what is said, and older files -------------------------------------------------------------------------------------------
+
+
+def test_what_is_said_comes_back_as_it_was(journal: Journal) -> None:
+    change = Change("d1", 9.0, "mark", Shown("flag on"))
+    journal.say(10.0, "anna", Acknowledged((("f1", "P0"), ("f2", "P2"))))
+    journal.say(11.0, "ben", Marked(change))
+    journal.append(12.0, "intent", "ben", {"what": "x"}, "d")
+    first, second, deed = journal.entries()
+    assert first.said == Acknowledged((("f1", "P0"), ("f2", "P2")))
+    assert second.said == Marked(change)
+    assert deed.said is None
+    assert [each.id for each in journal.after(first.id)] == [second.id, deed.id]
+
+
+def test_an_entry_of_another_host_is_taken_over_once(journal: Journal, tmp_path: Path) -> None:
+    other = Journal(tmp_path / "other.sqlite")
+    other.say(10.0, "ben", Unacknowledged(("f1",)))
+    (theirs_,) = other.entries()
+    from_there = replace(theirs_, origin="bastion-2")
+    assert journal.take_over(from_there)
+    assert not journal.take_over(from_there)
+    (mine,) = journal.entries()
+    assert (mine.said, mine.origin, mine.uid) == (Unacknowledged(("f1",)), "bastion-2", theirs_.uid)
+
+
+def test_a_kind_of_a_newer_version_is_kept_and_says_nothing(journal: Journal) -> None:
+    journal.append(10.0, "prophecy", "anna", {"x": 1})
+    (entry,) = journal.entries()
+    assert (entry.said, entry.data) == (None, {"x": 1})
+
+
+def test_a_file_of_the_first_version_is_brought_up_with_all_it_holds(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as old:
+        old.executescript(ENTRY)
+        old.execute("PRAGMA user_version=1")
+        old.execute("INSERT INTO entry (at, kind, version, who, deed, data) VALUES (1.0, 'intent', 1, 'anna', 'd1', '{}')")
+    journal = Journal(path)
+    journal.say(2.0, "ben", Unacknowledged(("f",)))
+    assert [(each.kind, each.who, each.uid is None) for each in journal.entries()] == [
+        ("intent", "anna", True),
+        ("unacknowledged", "ben", False),
+    ]
+    assert [each.deed for each in journal.open_intents()] == ["d1"]
+    with sqlite3.connect(path) as other:
+        assert other.execute("PRAGMA user_version").fetchone() == (VERSION,)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.clocks import START
-from tui.engine.feed import Alert
+from tui.engine.alert import Alert
 from tui.engine.history import History
 from tui.engine.panel import Threshold
 from tui.engine.reading import Status, labels_of, series_key, signal

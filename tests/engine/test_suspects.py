@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tests.clocks import START
 from tests.engine.test_rules import HIGH_ERRORS, Watch, errors
-from tui.engine.feed import Alert
+from tui.engine.alert import Alert
 from tui.engine.reading import Change
 from tui.engine.suspects import followed_by, suspect_of, with_suspects
 from tui.engine.text import Shown

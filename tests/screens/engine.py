@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from tests import story
 from tui.engine.actions import Plan, PlanRefused
-from tui.engine.feed import Ask, Deed, Execute, Feed, MakePlan, Snapshot
+from tui.engine.ask import Ask, Execute, MakePlan
+from tui.engine.feed import Deed, Feed, Snapshot
 from tui.engine.history import History
 
 

@@ -8,7 +8,8 @@ from textual.geometry import Region
 
 from tests import story
 from tests.screens.conftest import Open, Stage
-from tui.engine.feed import PollNow, Snapshot
+from tui.engine.ask import PollNow
+from tui.engine.feed import Snapshot
 from tui.engine.reading import Row, Status
 from tui.engine.text import Shown
 

@@ -9,7 +9,8 @@ from textual.events import Paste
 from tests import story
 from tests.screens.conftest import Open, Stage
 from tui.engine.actions import Outcome, Proof, Result
-from tui.engine.feed import Deed, MakePlan
+from tui.engine.ask import MakePlan
+from tui.engine.feed import Deed
 from tui.engine.text import Shown
 from tui.screens.confirm import SETTLES
 from tui.screens.plan import summary

@@ -6,7 +6,7 @@ import string
 
 from tests import story
 from tests.screens.conftest import Open
-from tui.engine.feed import Execute, MakePlan
+from tui.engine.ask import Execute, MakePlan
 from tui.screens.dashboard import allowed_keys
 from tui.widgets.remedies import may_act
 

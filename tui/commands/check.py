@@ -9,9 +9,10 @@ from typing import Any
 
 from tui.commands.printing import alert_line, glyph, say
 from tui.config import Loaded
+from tui.engine.alert import Alert
 from tui.engine.clock import date_time
 from tui.engine.engine import Engine
-from tui.engine.feed import Alert, Level, PanelState, Snapshot
+from tui.engine.feed import Level, PanelState, Snapshot
 from tui.engine.layout import Room
 from tui.engine.reading import Status, worst
 from tui.engine.redact import redact

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tui.engine.feed import Alert
+from tui.engine.alert import Alert
 from tui.engine.reading import Status
 from tui.engine.rules import describe
 from tui.engine.text import Shown

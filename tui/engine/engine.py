@@ -13,23 +13,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from typing import Any
 
+from .alert import Alert
+from .ask import Ask, Execute, MakePlan, PollNow, Settle
 from .clock import Clock, SystemClock
 from .connections import Tools
-from .feed import (
-    Alert,
-    Ask,
-    Deed,
-    Execute,
-    Feed,
-    Level,
-    MakePlan,
-    OpenIntent,
-    PanelState,
-    PollNow,
-    ProbeState,
-    Settle,
-    Snapshot,
-)
+from .feed import Deed, Feed, Level, OpenIntent, PanelState, ProbeState, Snapshot
 from .gate import Gate
 from .history import CHANGES_KEPT, History
 from .journal import Journal

@@ -15,18 +15,12 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from .actions import Outcome, Plan, Proof
+from .alert import Alert, Fold
+from .ask import Ask
 from .history import History
 from .panel import Card, Judged, Readings
-from .reading import Change, Labels, Reading, Status, series_key
+from .reading import Change, Reading, Status
 from .text import EMPTY, Shown
-from .units import Unit
-
-Severity = Literal["P0", "P1", "P2", "P3"]
-
-
-def status_of(severity: Severity) -> Status:
-    """What a breached rule makes of its panel: P0, P1 failing; P2, P3 degraded (DESIGN.md, who judges)."""
-    return Status.FAILING if severity in ("P0", "P1") else Status.DEGRADED
 
 
 class Level(StrEnum):
@@ -124,41 +118,6 @@ class PanelState(Struct, frozen=True):
         return tuple(each.reading for each in self.probes if each.reading and each.reading.error)
 
 
-class Alert(Struct, frozen=True):
-    """A rule that is breached. Times are UTC seconds; `value` and `threshold` are in the signal's base unit."""
-
-    fingerprint: str
-    rule: str
-    panel: str
-    signal: str
-    labels: Labels
-    severity: Severity
-    state: Literal["pending", "firing", "resolved"]
-    value: float | None
-    threshold: float
-    unit: Unit
-    way: Literal["above", "below"]
-    since: float
-    fired_at: float | None = None
-    acked_by: str = ""
-    acked_at: float | None = None
-    why: Shown = EMPTY
-    link: str = ""
-    playbook: str = ""
-    suspect: Shown = EMPTY
-    """The likeliest cause among the changes before it (`deploy 9f3c2a1, 80s before`)."""
-
-    @property
-    def key(self) -> str:
-        """`panel.signal{labels}`, as in rules and JSON."""
-        return f"{self.panel}.{series_key(self.signal, self.labels)}"
-
-    @property
-    def status(self) -> Status:
-        """What it makes of its panel."""
-        return status_of(self.severity)
-
-
 class Deed(Struct, frozen=True):
     """An action under way or just ended, for the screen: its plan, what has become of each item, and the proof.
 
@@ -183,6 +142,20 @@ class OpenIntent(Struct, frozen=True):
     what: Shown
 
 
+class Seat(Struct, frozen=True):
+    """Who polls for this screen: one poller a host, over all its dashboards (`lease.py`)."""
+
+    role: Literal["alone", "leads", "follows"]
+    """`alone`: without a journal to share; `leads`: this process polls, others may follow; `follows`: another one polls."""
+    leader: Shown = EMPTY
+    """Who polls where we follow: user and process (`anna, pid 4711`)."""
+    recorded: bool = False
+    """Whether the one who polls is a `watchfloor record`, which goes on when every screen is closed."""
+
+
+NO_SEAT = Seat("alone")
+
+
 class Snapshot(Struct, frozen=True):
     """Everything there is to see, at one moment. `at` is UTC seconds, `monotonic` the same moment on the other clock."""
 
@@ -195,6 +168,9 @@ class Snapshot(Struct, frozen=True):
     level: Level
     panels: tuple[PanelState, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    folds: tuple[Fold, ...] = ()
+    """The same alerts as lines: those of one cause are one, the worst first."""
+    seat: Seat = NO_SEAT
     deeds: tuple[Deed, ...] = ()
     open_intents: tuple[OpenIntent, ...] = ()
     warnings: tuple[Shown, ...] = ()
@@ -203,37 +179,6 @@ class Snapshot(Struct, frozen=True):
     def panel(self, name: str) -> PanelState | None:
         """A panel by its name."""
         return next((each for each in self.panels if each.name == name), None)
-
-
-class PollNow(Struct, frozen=True):
-    """Ask: poll at once, everything or one panel. Answers None when the polls are on their way."""
-
-    panel: str | None = None
-
-
-class MakePlan(Struct, frozen=True):
-    """Ask: the plan of an action (`database.terminate`) for row keys. Answers a Plan; raises PlanRefused or ProbeError."""
-
-    action: str
-    keys: tuple[str, ...]
-
-
-class Execute(Struct, frozen=True):
-    """Ask: carry out a plan. `typed` is what the person typed, `yes` that they said so. Answers the ended Deed; raises
-    PlanRefused where the gate refuses."""
-
-    plan: Plan
-    typed: str = ""
-    yes: bool = False
-
-
-class Settle(Struct, frozen=True):
-    """Ask: a person looked at an open intent and says that it is dealt with. Answers None."""
-
-    intent: str
-
-
-Ask = PollNow | MakePlan | Execute | Settle
 
 
 class Feed:

@@ -11,34 +11,21 @@ import json
 import os
 import sqlite3
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
+from . import entries
+from .entries import Said
+from .journal_schema import VERSION, migrate
 from .text import Shown, clean
 
-VERSION = 1
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS entry (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    at REAL NOT NULL,
-    kind TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    who TEXT NOT NULL,
-    deed TEXT,
-    data TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS entry_deed ON entry (deed) WHERE deed IS NOT NULL;
-CREATE INDEX IF NOT EXISTS entry_at ON entry (at);
-CREATE TRIGGER IF NOT EXISTS entry_is_new BEFORE INSERT ON entry WHEN EXISTS (SELECT 1 FROM entry WHERE id = NEW.id)
-BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS entry_stays BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS entry_remains BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-"""
 OPEN = """
-SELECT intent.deed, intent.at, intent.who, intent.data FROM entry AS intent
+SELECT intent.id, intent.at, intent.kind, intent.version, intent.who, intent.deed, intent.data, intent.uid, intent.origin
+FROM entry AS intent
 WHERE intent.kind = 'intent' AND NOT EXISTS (
     SELECT 1 FROM entry AS later WHERE later.deed = intent.deed AND later.kind IN ('outcome', 'settled'))
 ORDER BY intent.at
@@ -49,8 +36,16 @@ class JournalError(Exception):
     """Nothing was recorded; the message says why and what to do. No record, no deed."""
 
 
+INSERT = "INSERT INTO entry (at, kind, version, who, deed, data, uid, origin) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+COLUMNS = "id, at, kind, version, who, deed, data, uid, origin"
+
+
 class Entry(Struct, frozen=True):
-    """One line of the record. `at` is UTC seconds, `who` as claimed, `deed` what ties an intent to its outcome."""
+    """One line of the record. `at` is UTC seconds, `who` as claimed, `deed` what ties an intent to its outcome.
+
+    `uid` is the entry's identity over all hosts (None for those of the first version), `origin` the host it came from where
+    that is another one.
+    """
 
     id: int
     at: float
@@ -59,6 +54,13 @@ class Entry(Struct, frozen=True):
     who: Shown
     deed: str | None
     data: Mapping[str, Any]
+    uid: str | None = None
+    origin: str | None = None
+
+    @property
+    def said(self) -> Said | None:
+        """What it says, as a model; None for a deed's, whose data are plain, and for kinds this version does not know."""
+        return entries.read(self.kind, self.version, self.data)
 
 
 class Journal:
@@ -78,42 +80,63 @@ class Journal:
             # FULL syncs the WAL at each commit: an intent is on the disk before the request leaves.
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
-            found = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if found > VERSION:
+            if migrate(self._connection) > VERSION:
                 raise JournalError(f"{path} was written by a newer Watchfloor: upgrade this one, or move the file away")
-            self._connection.executescript(SCHEMA)
-            if found != VERSION:
-                self._connection.execute(f"PRAGMA user_version={VERSION}")
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"the journal {path} cannot be written: {error}") from error
 
     def append(self, at: float, kind: str, who: str, data: Mapping[str, Any], deed: str | None = None) -> int:
-        """Adds an entry and returns its id when it is on the disk. Raises JournalError: then nothing was recorded."""
+        """Adds a deed's entry and returns its id when it is on the disk. Raises JournalError: then nothing was recorded."""
+        return self._insert((at, kind, 1, who, deed, json.dumps(data, sort_keys=True), uuid.uuid4().hex, None))
+
+    def say(self, at: float, who: str, said: Said) -> int:
+        """Adds what was decided or said, and returns its id when it is on the disk. Raises JournalError."""
+        return self._insert((at, said.kind, said.version, who, None, entries.written(said), uuid.uuid4().hex, None))
+
+    def take_over(self, entry: Entry) -> bool:
+        """Adds an entry of another host as it is, once: says whether it was new. Raises JournalError."""
         with self._lock:
             try:
-                cursor = self._connection.execute(
-                    "INSERT INTO entry (at, kind, version, who, deed, data) VALUES (?, ?, ?, ?, ?, ?)",
-                    (at, kind, VERSION, who, deed, json.dumps(data, sort_keys=True)),
-                )
+                known = self._connection.execute("SELECT 1 FROM entry WHERE uid = ?", (entry.uid,)).fetchone()
             except sqlite3.Error as error:
-                raise JournalError(f"the journal {self.path} cannot be written: {error}") from error
+                raise self._refused(error) from error
+        if known:
+            return False
+        data = json.dumps(entry.data, sort_keys=True)
+        self._insert((entry.at, entry.kind, entry.version, entry.who, entry.deed, data, entry.uid, entry.origin))
+        return True
+
+    def _insert(self, values: tuple[object, ...]) -> int:
+        with self._lock:
+            try:
+                cursor = self._connection.execute(INSERT, values)
+            except sqlite3.Error as error:
+                raise self._refused(error) from error
             return int(cursor.lastrowid or 0)
+
+    def _refused(self, error: sqlite3.Error) -> JournalError:
+        return JournalError(f"the journal {self.path} cannot be written: {error}")
 
     def open_intents(self) -> Sequence[Entry]:
         """Intents that have neither an outcome nor were settled by a person: they may have happened."""
-        with self._lock:
-            rows = self._connection.execute(OPEN).fetchall()
-        return [Entry(0, at, "intent", VERSION, clean(who), deed, json.loads(data)) for deed, at, who, data in rows]
+        return self._read(OPEN, ())
 
     def entries(self, since: float = 0.0, kinds: Sequence[str] = ()) -> Sequence[Entry]:
         """Entries from `since` (UTC seconds) on, oldest first, of the given kinds or all."""
         marks = ",".join("?" * len(kinds))
         only = f" AND kind IN ({marks})" if kinds else ""
-        sql = f"SELECT id, at, kind, version, who, deed, data FROM entry WHERE at >= ?{only} ORDER BY id"  # noqa: S608  # only marks
+        return self._read(f"SELECT {COLUMNS} FROM entry WHERE at >= ?{only} ORDER BY id", (since, *kinds))  # noqa: S608  # only marks
+
+    def after(self, id_: int) -> Sequence[Entry]:
+        """Entries that were written after one, in the order written, by whichever process of this host."""
+        return self._read(f"SELECT {COLUMNS} FROM entry WHERE id > ? ORDER BY id", (id_,))  # noqa: S608  # names alone
+
+    def _read(self, sql: str, values: tuple[object, ...]) -> Sequence[Entry]:
         with self._lock:
-            rows = self._connection.execute(sql, (since, *kinds)).fetchall()
+            rows = self._connection.execute(sql, values).fetchall()
         return [
-            Entry(i, at, kind, version, clean(who), deed, json.loads(data)) for i, at, kind, version, who, deed, data in rows
+            Entry(i, at, kind, version, clean(who), deed, json.loads(data), uid, origin)
+            for i, at, kind, version, who, deed, data, uid, origin in rows
         ]
 
     def close(self) -> None:

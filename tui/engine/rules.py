@@ -22,7 +22,7 @@ from typing import Literal
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from .feed import Alert, status_of
+from .alert import Alert, status_of
 from .history import History
 from .panel import Judged, Threshold
 from .reading import Labels, Signal, Status

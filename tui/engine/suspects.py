@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from .feed import Alert
+from .alert import Alert
 from .reading import Change
 from .text import Shown, clean
 from .units import show_duration

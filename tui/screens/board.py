@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from textual.geometry import Region, Size
 from textual.widget import Widget
 
-from tui.engine.feed import PollNow, Snapshot
+from tui.engine.ask import PollNow
+from tui.engine.feed import Snapshot
 from tui.engine.text import Shown, clean
 from tui.widgets.canvas import Canvas
 from tui.widgets.footer import Hint

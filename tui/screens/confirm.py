@@ -17,7 +17,8 @@ from textual.binding import Binding
 from textual.events import Key, Paste
 
 from tui.engine.actions import Effect, Plan, PlanRefused, Result
-from tui.engine.feed import Deed, Execute, MakePlan, Offer, Snapshot
+from tui.engine.ask import Execute, MakePlan
+from tui.engine.feed import Deed, Offer, Snapshot
 from tui.engine.reading import ProbeError
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.footer import Hint

@@ -19,8 +19,9 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
 
+from tui.engine.ask import Ask
 from tui.engine.clock import Clock, SystemClock
-from tui.engine.feed import Ask, Feed, Offer, Snapshot
+from tui.engine.feed import Feed, Offer, Snapshot
 from tui.engine.text import Shown, clean
 from tui.widgets.glyphs import ASCII, UNICODE
 from tui.widgets.ink import Piece

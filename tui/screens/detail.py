@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 from msgspec.structs import replace
 from textual.binding import Binding
 
+from tui.engine.alert import Alert
 from tui.engine.clock import clock_time, date_time
-from tui.engine.feed import Alert, PanelState, Snapshot
+from tui.engine.feed import PanelState, Snapshot
 from tui.engine.layout import Column
 from tui.engine.panel import SignalSpec
 from tui.engine.reading import Status, Value

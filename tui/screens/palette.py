@@ -10,7 +10,7 @@ from msgspec import Struct
 from textual.events import Key
 from textual.screen import Screen
 
-from tui.engine.feed import Settle
+from tui.engine.ask import Settle
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.ink import BLANK, Line, Piece, apart, cut_line, spaces
 from tui.widgets.remedies import may_act

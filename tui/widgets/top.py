@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tui.engine.alert import Alert
 from tui.engine.clock import clock_time
-from tui.engine.feed import Alert, Level, PanelState, Snapshot
+from tui.engine.feed import Level, PanelState, Snapshot
 from tui.engine.reading import Status
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show, show_duration, show_limit

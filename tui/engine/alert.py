@@ -1,0 +1,124 @@
+"""An alert: a rule that is breached, ours or another system's, with what people have said of it.
+
+    pending ──held `for`──▶ firing ──measured well──▶ resolved          (rules.py moves ours; theirs come with readings)
+
+What a person says (acknowledged, silenced) never changes the state: it decides who is told and what stands on line 2.
+`Fold` is how alerts are shown: those with one cause are one line, with a count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from .reading import Labels, Status, series_key
+from .text import EMPTY, Shown
+from .units import Unit
+
+Severity = Literal["P0", "P1", "P2", "P3"]
+State = Literal["pending", "firing", "resolved"]
+
+
+def status_of(severity: Severity) -> Status:
+    """What a breached rule makes of its panel: P0, P1 failing; P2, P3 degraded (DESIGN.md, who judges)."""
+    return Status.FAILING if severity in ("P0", "P1") else Status.DEGRADED
+
+
+class Alert(Struct, frozen=True):
+    """One rule breached by one series. Times are UTC seconds; `value` and `threshold` are in the signal's base unit.
+
+    Everything up to `playbook` is the rule's; `suspect` is `suspects.py`'s; the rest is what people said (`desk.py`).
+    """
+
+    fingerprint: str
+    """Its lasting identity: a hash of environment, rule, panel and labels; for theirs, their own behind the panel's name."""
+    rule: str
+    panel: str
+    signal: str
+    labels: Labels
+    severity: Severity
+    state: State
+    value: float | None
+    threshold: float
+    unit: Unit
+    way: Literal["above", "below"]
+    since: float
+    """When the breach began."""
+    fired_at: float | None = None
+    ended: float | None = None
+    """When it was resolved; None while it is not."""
+    says: Shown = EMPTY
+    """What is wrong in words, where value and threshold do not say it (`nothing measured for 5m`, `3 in a row`, theirs)."""
+    why: Shown = EMPTY
+    link: str = ""
+    playbook: str = ""
+    source: str = ""
+    """Whose alert it is: empty for ours, `alertmanager` or `prometheus` for theirs."""
+    target: str = ""
+    """What it is about, where several alerts may be about one thing: an endpoint, a host, a job kind. Alerts of one target
+    fold into one line."""
+    root: str = ""
+    """The target whose failure explains this one's (`depends_on`, all the way up); folds too."""
+    raised_by: Shown = EMPTY
+    """The label that raised its severity (`tier enterprise`)."""
+    unknown_since: float | None = None
+    """Since when nothing can be measured any more: it neither fires nor resolves meanwhile, and says so."""
+    suspect: Shown = EMPTY
+    """The likeliest cause among the changes before it (`deploy 9f3c2a1, 80s before`)."""
+    acked_by: str = ""
+    acked_at: float | None = None
+    silenced: Shown = EMPTY
+    """By whom, for how long still and why, where a silence or a maintenance window covers it: it tells nobody."""
+    in_maintenance: bool = False
+
+    @property
+    def key(self) -> str:
+        """`panel.signal{labels}`, as in rules and JSON."""
+        return f"{self.panel}.{series_key(self.signal, self.labels)}"
+
+    @property
+    def status(self) -> Status:
+        """What it makes of its panel."""
+        return status_of(self.severity)
+
+    @property
+    def open(self) -> bool:
+        """Whether it is pending or firing."""
+        return self.state != "resolved"
+
+    @property
+    def wants_answer(self) -> bool:
+        """Whether it fires and nobody has said anything of it yet: what line 2, the escalation clock and the pager are for."""
+        return self.state == "firing" and not self.acked_by and not self.silenced
+
+
+class Fold(Struct, frozen=True):
+    """Alerts shown as one line: one cause, or one moment. `key` lasts as long as its oldest alert does; `alerts` are ordered,
+    the one that stands for all first (the worst, then the longest)."""
+
+    key: str
+    alerts: tuple[Alert, ...]
+    why: Shown = EMPTY
+    """What holds them together (`depends on readyz`, `within 60s`, `enterprise tenants: 3`); empty where it is one."""
+
+    @property
+    def lead(self) -> Alert:
+        """The alert that stands for all."""
+        return self.alerts[0]
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """What acknowledging the line takes: exactly what was shown."""
+        return tuple(each.fingerprint for each in self.alerts)
+
+
+def by_badness(alert: Alert) -> tuple[int, str, float, str]:
+    """The order in which alerts are listed: firing before pending before resolved, the worst severity, then the longest."""
+    return ({"firing": 0, "pending": 1, "resolved": 2}[alert.state], alert.severity, alert.since, alert.key)
+
+
+def single(alerts: Sequence[Alert]) -> tuple[Fold, ...]:
+    """Each alert as a line of its own, in the order given."""
+    return tuple(Fold(each.fingerprint, (each,)) for each in alerts)

@@ -1,0 +1,81 @@
+"""The journal file's shape, version by version: one migration function a version, each run once, in a transaction of its own.
+
+`PRAGMA user_version` says how many have run. A migration never changes what an older one made but by adding to it: entries are
+append-only, also for us.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+ENTRY = """
+CREATE TABLE IF NOT EXISTS entry (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at REAL NOT NULL,
+    kind TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    deed TEXT,
+    data TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS entry_deed ON entry (deed) WHERE deed IS NOT NULL;
+CREATE INDEX IF NOT EXISTS entry_at ON entry (at);
+CREATE TRIGGER IF NOT EXISTS entry_is_new BEFORE INSERT ON entry WHEN EXISTS (SELECT 1 FROM entry WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS entry_stays BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+CREATE TRIGGER IF NOT EXISTS entry_remains BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+"""
+WHENCE = """
+ALTER TABLE entry ADD COLUMN uid TEXT;
+ALTER TABLE entry ADD COLUMN origin TEXT;
+CREATE UNIQUE INDEX entry_uid ON entry (uid) WHERE uid IS NOT NULL;
+"""
+
+
+def _entries(connection: sqlite3.Connection) -> None:
+    """1: the append-only entries. Files of the first version carry the number from the start, so this may find them there."""
+    _run(connection, ENTRY)
+
+
+def _whence(connection: sqlite3.Connection) -> None:
+    """2: each entry has an identity over all hosts (`uid`) and says which host it came from, where that is another one."""
+    _run(connection, WHENCE)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_entries, _whence)
+VERSION = len(MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection) -> int:
+    """Brings the file to this version; returns the version that it had. Two processes may try at once: one waits for the other.
+
+    Raises sqlite3.Error. A file of a newer version is left as it is; the caller refuses it.
+    """
+    found = _version(connection)
+    while _version(connection) < VERSION:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            now = _version(connection)  # another process may have been first
+            if now < VERSION:
+                MIGRATIONS[now](connection)
+                connection.execute(f"PRAGMA user_version={now + 1}")
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            connection.execute("ROLLBACK")
+            raise
+    return found
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _run(connection: sqlite3.Connection, script: str) -> None:
+    """A script within the transaction that is open: `executescript` would commit it."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
