@@ -13,20 +13,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from typing import Any
 
-from .alert import Alert
 from .ask import Ask, Execute, MakePlan, PollNow, Settle
 from .clock import Clock, SystemClock
 from .connections import Tools
-from .feed import Deed, Feed, Level, OpenIntent, PanelState, ProbeState, Snapshot
+from .feed import Deed, Feed, Level, OpenIntent, ProbeState, Snapshot
 from .gate import Gate
-from .history import CHANGES_KEPT, History
+from .history import History
 from .journal import Journal
-from .panel import DEFAULT_INTERVAL, LONGEST_DEADLINE, Judged
+from .judge import Judge, Judgement, States, drawn_up
+from .panel import DEFAULT_INTERVAL, LONGEST_DEADLINE
 from .poller import Job, Poller, targets_of
-from .reading import Signal, Status, worst
-from .rules import RuleBook, worst_judged
-from .setup import PanelSetup, Setup
-from .suspects import followed_by, with_suspects
+from .rules import RuleBook
+from .setup import Setup
 from .text import Shown, clean
 from .threads import in_daemon_thread
 
@@ -56,12 +54,11 @@ class Engine:
         self.tools = Tools(setup.environment, self.clock, self.history)
         self.rules = RuleBook(setup.rules, setup.environment, self.history, hold=hold)
         self.gate = Gate(setup, level, self.tools, journal, self.clock, self._deed_moved)
-        self.gate.suspected = self._suspected
+        self.judge = Judge(self.rules, self.history, self.clock)
+        self.gate.suspected = lambda: self.judge.newest.suspected
         self.poller = Poller(self.tools, self._taken)
         self._journal = journal
         self._add_jobs()
-        self._judged: dict[str, dict[str, Judged]] = {}
-        self._alerts: tuple[Alert, ...] = ()
         self._deeds: dict[str, Deed] = {}
         self._intents: tuple[OpenIntent, ...] = ()
         self._warnings: tuple[Shown, ...] = (*setup.warnings, *self.gate.problems)
@@ -72,7 +69,7 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._ended: asyncio.Event | None = None
-        self.feed = Feed(self._snapshot(), self.history, self._submit)
+        self.feed = Feed(self._snapshot(self._states(), self.judge.newest), self.history, self._submit)
         self.feed.answers_with(self._answer)
 
     def _add_jobs(self) -> None:
@@ -157,9 +154,9 @@ class Engine:
         """Holds end and readings grow stale without a new reading: the rules are asked each second; news only if there are."""
         while True:
             await self.clock.sleep(1.0)
-            before = (self._alerts, self._judged, [panel.status for panel in self.feed.peek().panels])
+            before = _in_short(self.feed.peek())
             snapshot = self._judge()
-            if before != (self._alerts, self._judged, [panel.status for panel in snapshot.panels]):
+            if before != _in_short(snapshot):
                 self.feed.publish(snapshot)
 
     # --- what comes in ----------------------------------------------------------------------------------------------
@@ -226,12 +223,8 @@ class Engine:
 
     def _judge(self) -> Snapshot:
         """Runs the rules over the newest signals, and draws the snapshot."""
-        now, monotonic = self.clock.utc(), self.clock.monotonic()
         states = self._states()
-        self._judged = {name: self.rules.judge(name, _signals(jobs, monotonic), now) for name, jobs in states.items()}
-        changes = self.history.changes(CHANGES_KEPT, now)
-        self._alerts = with_suspects(self.rules.alerts(now), changes)
-        return self._snapshot(states)
+        return self._snapshot(states, self.judge.judge(states))
 
     def _states(self) -> dict[str, list[ProbeState]]:
         states: dict[str, list[ProbeState]] = {panel.name: [] for panel in self.setup.panels}
@@ -239,54 +232,23 @@ class Engine:
             states[job.target.panel].append(job.state)
         return states
 
-    def _suspected(self) -> dict[str, Shown]:
-        """What followed a change, by the change's key."""
-        return followed_by(self._alerts, self.history.changes(CHANGES_KEPT, self.clock.utc()))
-
-    def _snapshot(self, states: dict[str, list[ProbeState]] | None = None) -> Snapshot:
-        now, monotonic = self.clock.utc(), self.clock.monotonic()
-        states = self._states() if states is None else states
-        changes = tuple(self.history.changes(CHANGES_KEPT, now))
-        suspected = self._suspected()
+    def _snapshot(self, states: States, judgement: Judgement) -> Snapshot:
+        monotonic = self.clock.monotonic()
         self._number += 1
         return Snapshot(
             number=self._number,
-            at=now,
+            at=judgement.at,
             monotonic=monotonic,
             name=clean(self.setup.name),
             environment=clean(self.setup.environment),
             production=self.setup.production,
             level=self.level,
-            panels=tuple(self._panel(panel, states[panel.name], monotonic, suspected, changes) for panel in self.setup.panels),
-            alerts=self._alerts,
+            panels=drawn_up(self.setup, states, judgement, self.gate, monotonic),
+            alerts=judgement.alerts,
+            folds=judgement.folds,
             deeds=tuple(self._deeds.values()),
             open_intents=self._intents,
             warnings=self._warnings,
-        )
-
-    def _panel(
-        self,
-        panel: PanelSetup,
-        probes: list[ProbeState],
-        monotonic: float,
-        suspected: dict[str, Shown],
-        changes: tuple[Any, ...],
-    ) -> PanelState:
-        judged = self._judged.get(panel.name, {})
-        status = Status.UNKNOWN if panel.broken else max(worst(map(_status(monotonic), probes)), worst_judged(judged))
-        offers = self.gate.offers(panel.name)
-        return PanelState(
-            panel.name,
-            panel.kind,
-            status,
-            panel.card,
-            panel.settings,
-            tuple(probes),
-            judged,
-            offers,
-            panel.broken,
-            suspected,
-            changes,
         )
 
     async def _read_intents(self) -> None:
@@ -303,27 +265,6 @@ class Engine:
         )
 
 
-def _signals(probes: list[ProbeState], monotonic: float) -> list[tuple[Signal, bool]]:
-    """A panel's newest signals, each with whether it is fresh and from an answer."""
-    found: list[tuple[Signal, bool]] = []
-    for each in probes:
-        fresh = not each.stale(monotonic)
-        signals = {signal.key: (signal, fresh) for signal in (each.good.signals if each.good else ())}
-        if each.reading is not None and each.reading is not each.good:
-            # A refusal measures something too (`up` is 0), though the last figures stay on screen.
-            signals.update({signal.key: (signal, True) for signal in each.reading.signals})
-        found.extend(signals.values())
-    return found
-
-
-def _status(monotonic: float) -> Callable[[ProbeState], Status]:
-    """The status of a probe: its newest reading's, *unknown* past its freshness or before there was one."""
-
-    def status(probe: ProbeState) -> Status:
-        if probe.reading is None:
-            return Status.UNKNOWN
-        if probe.stale(monotonic) and probe.reading.error is None:
-            return max(probe.reading.status, Status.UNKNOWN)
-        return probe.reading.status
-
-    return status
+def _in_short(snapshot: Snapshot) -> tuple[object, ...]:
+    """What of a snapshot is news where no reading has come."""
+    return snapshot.alerts, [(panel.status, panel.judged) for panel in snapshot.panels]

@@ -139,6 +139,7 @@ class Poller:
             found.changes,
             found.error,
             found.notes,
+            found.alerts,
         )
         job.spends.append(found.spent)
         interval, slowed = self._interval(job, found.error)

@@ -10,6 +10,7 @@ import enum
 import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Literal
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
@@ -125,6 +126,24 @@ class Change(Struct, frozen=True):
     detail: Shown = EMPTY
 
 
+class Theirs(Struct, frozen=True):
+    """An alert of another system (Alertmanager, Prometheus) as a probe found it. `fingerprint` is theirs, raw; times are UTC
+    seconds; `silenced` says by what, in their words, where it tells nobody there."""
+
+    fingerprint: str
+    name: str
+    labels: Labels
+    severity: Literal["P0", "P1", "P2", "P3"]
+    state: Literal["pending", "firing"]
+    since: float
+    says: Shown = EMPTY
+    why: Shown = EMPTY
+    link: str = ""
+    source: str = "alertmanager"
+    value: float | None = None
+    silenced: Shown = EMPTY
+
+
 class Failure(Struct, frozen=True):
     """Why a probe has no answer, in words for a person.
 
@@ -159,6 +178,7 @@ class Reading(Struct, frozen=True):
     changes: tuple[Change, ...] = ()
     error: Failure | None = None
     notes: tuple[Shown, ...] = ()
+    alerts: tuple[Theirs, ...] = ()
 
     @property
     def series(self) -> dict[str, float | None]:
@@ -185,6 +205,7 @@ class Found(Struct, frozen=True):
     error: Failure | None = None
     notes: tuple[Shown, ...] = ()
     spent: float = 0.0
+    alerts: tuple[Theirs, ...] = ()
 
 
 class ProbeError(Exception):
