@@ -38,10 +38,14 @@ class Parser(argparse.ArgumentParser):
 def loaded(options: argparse.Namespace) -> Loaded:
     """The checked config; ends with exit code 78 and every mistake on stderr where it is bad."""
     from tui.config import load
-    from tui.config_source import ConfigError, find
+    from tui.config_source import ConfigError, by_itself, find, is_named
+    from tui.config_trust import agree
 
     try:
-        return load(find(options.config, options.env))
+        path = find(options.config, options.env)
+        found = load(path)
+        agree(found.source, named=is_named(options.config) or path != by_itself(options.env))
+        return found
     except ConfigError as error:
         for mistake in error.mistakes:
             print(mistake, file=sys.stderr)  # commands print

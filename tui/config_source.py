@@ -56,10 +56,10 @@ class Source(Struct, frozen=True):
 def find(given: str | None, environment: str | None) -> Path:
     """The config's path: the one given, $WATCHFLOOR_CONFIG, ./config.toml (the user's own, not writable by others), the XDG
     folder's. With an environment, `config.NAME.toml` beside it. Raises ConfigError."""
-    named = given or os.environ.get("WATCHFLOOR_CONFIG")
-    if named:
+    if is_named(given):
+        named = given or os.environ["WATCHFLOOR_CONFIG"]
         return _for_environment(Path(named).expanduser(), environment)
-    here = _for_environment(Path("config.toml"), environment)
+    here = by_itself(environment)
     if here.is_file():
         _check_own(here)
         return here
@@ -68,6 +68,16 @@ def find(given: str | None, environment: str | None) -> Path:
         return usual
     says = "no config found: give one with --config, or write one with `watchfloor config init > config.toml`"
     raise ConfigError([Mistake(str(usual), None, "", says)])
+
+
+def is_named(given: str | None) -> bool:
+    """Whether a person said which config to take."""
+    return bool(given or os.environ.get("WATCHFLOOR_CONFIG"))
+
+
+def by_itself(environment: str | None) -> Path:
+    """The one that is found because it stands in the folder one is in: nobody has said that it is to be trusted."""
+    return _for_environment(Path("config.toml"), environment)
 
 
 def _for_environment(path: Path, environment: str | None) -> Path:
