@@ -461,7 +461,7 @@ def alerts(at: float, night: Night) -> tuple[Alert, ...]:
         acked = "kim" if at >= NOW - 22 else ""
         found.append(
             Alert("b", "connections", "database", "connections_used", (), "P1", state, 0.867, 0.85, "ratio", "above",
-                  CONNECTIONS, None, acked, NOW - 22 if acked else None)
+                  CONNECTIONS, acked_by=acked, acked_at=NOW - 22 if acked else None)
         )  # fmt: skip
     return with_suspects(found, [DEPLOY] if at >= DEPLOYED else [])
 

@@ -49,6 +49,7 @@ def view(readings: Readings, history: History, room: Room) -> Layout:
         rows=lines,
         trailer=trailer,
         empty=Shown("no job was created in the last 24 h, and none waits"),
+        calm=EMPTY,
     )
 
 

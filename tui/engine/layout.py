@@ -111,6 +111,8 @@ class Layout(Struct, frozen=True):
     trailer: Shown = EMPTY
     empty: Shown = EMPTY
     """Said in place of rows where there is none: what that means (`nothing is queued`)."""
+    calm: Shown = Shown("all ok")
+    """What rows that no rule speaks of are called where they are out of sight; empty where that is no praise (failed jobs)."""
 
 
 class Room(Struct, frozen=True):

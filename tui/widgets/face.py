@@ -182,7 +182,7 @@ def _body(
         for place, row in enumerate(rows[top : top + count], top)
     ]
     if count < len(rows) and room > 1:
-        lines.append(Line((Piece(_more(rows, top, count), "dim"),)))
+        lines.append(Line((Piece(_more(rows, top, count, layout.calm), "dim"),)))
     return lines, top, count
 
 
@@ -205,10 +205,11 @@ def _row(row: DrawnRow, shown: Sequence[Fitted], tree: str, head: Head, held: He
     return row_line(row, shown, tree, frame.glyphs, sign, here, head.fresh.stale)
 
 
-def _more(rows: Sequence[DrawnRow], top: int, count: int) -> Shown:
+def _more(rows: Sequence[DrawnRow], top: int, count: int, calm: Shown) -> Shown:
     """`…14 more, all ok`: how many rows are out of sight, where, and how the worst of them is."""
     hidden = [*rows[:top], *rows[top + count :]]
     below = len(rows) - top - count
     where = f" …{below} more" if not top else f" …{top} above, {below} below" if below else f" …{top} above"
     status = worst(row.status for row in hidden)
-    return Shown(f"{where}, {'all ok' if status is Status.OK else f'worst {status.word}'}")
+    how = calm if status is Status.OK else Shown(f"worst {status.word}")
+    return Shown(f"{where}, {how}") if how else Shown(where)
