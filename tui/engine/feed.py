@@ -17,9 +17,11 @@ from msgspec import Struct, field
 from .actions import Outcome, Plan, Proof
 from .alert import Alert, Fold
 from .ask import Ask
+from .escalation import Escalation
 from .history import History
 from .panel import Card, Judged, Readings
 from .reading import Change, Reading, Status
+from .silences import Silence
 from .text import EMPTY, Shown
 
 
@@ -170,6 +172,10 @@ class Snapshot(Struct, frozen=True):
     alerts: tuple[Alert, ...] = ()
     folds: tuple[Fold, ...] = ()
     """The same alerts as lines: those of one cause are one, the worst first."""
+    escalations: tuple[Escalation, ...] = ()
+    """The clocks of the alerts that want an answer; none where nobody is on call by the config."""
+    silences: tuple[Silence, ...] = ()
+    """The silences and maintenance windows in force, ours and Alertmanager's."""
     seat: Seat = NO_SEAT
     deeds: tuple[Deed, ...] = ()
     open_intents: tuple[OpenIntent, ...] = ()
