@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from tui.engine.history import History
+from tui.engine.history import Trends
 from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout, Room
 from tui.engine.panel import Judged, Readings
 from tui.engine.reading import Reading, Row, Status
@@ -28,7 +28,7 @@ MOST, MOST_ZOOMED = 8, 20
 """Statements and tables listed."""
 
 
-def view(readings: Readings, history: History, room: Room) -> Layout:
+def view(readings: Readings, history: Trends, room: Room) -> Layout:
     """Figures, then rows by section: the worst first."""
     reading = readings.one("sessions")
     if reading is None or (not reading.rows and reading.error is not None):
@@ -84,7 +84,7 @@ def _notes(readings: Readings) -> tuple[Shown, ...]:
 # --- figures ---------------------------------------------------------------------------------------------------------
 
 
-def _figures(readings: Readings, reading: Reading, history: History, room: Room) -> tuple[Gauge | Facts, ...]:
+def _figures(readings: Readings, reading: Reading, history: Trends, room: Room) -> tuple[Gauge | Facts, ...]:
     """The limit and how near it is; then what the sessions do; then how the database does."""
     found: list[Gauge | Facts] = [_connections(readings, reading, history)]
     if reading.value("pool") is not None:
@@ -94,7 +94,7 @@ def _figures(readings: Readings, reading: Reading, history: History, room: Room)
     return tuple(found)
 
 
-def _connections(readings: Readings, reading: Reading, history: History) -> Gauge:
+def _connections(readings: Readings, reading: Reading, history: Trends) -> Gauge:
     used, most = reading.value("connections_used"), reading.value("connections_max")
     judged = _judged(readings, "connections")
     return Gauge(
@@ -107,7 +107,7 @@ def _connections(readings: Readings, reading: Reading, history: History) -> Gaug
     )
 
 
-def _pool(readings: Readings, reading: Reading, history: History) -> Gauge:
+def _pool(readings: Readings, reading: Reading, history: Trends) -> Gauge:
     size = readings.settings.pool_size
     ratio = reading.value("pool") or 0.0
     judged = _judged(readings, "pool")

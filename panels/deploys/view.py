@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from tui.engine.clock import moment
-from tui.engine.history import History
+from tui.engine.history import Trends
 from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Layout, Room
 from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Row, Status
@@ -19,7 +19,7 @@ WIDE = 70
 """Cells from which branches and what is said get more room, and the rest only what is left."""
 
 
-def view(readings: Readings, history: History, room: Room) -> Layout:
+def view(readings: Readings, history: Trends, room: Room) -> Layout:
     """A row a deployment; the one that serves says `live` in place of `ready`."""
     reading = readings.one("deployments")
     if reading is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from tui.engine.history import History
+from tui.engine.history import Trends
 from tui.engine.layout import Cell, Column, DrawnRow, Layout, Room
 from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Row, Status, series_key
@@ -24,7 +24,7 @@ PICTURE = 16
 """Cells of an endpoint's sparkline."""
 
 
-def view(readings: Readings, history: History, room: Room) -> Layout:
+def view(readings: Readings, history: Trends, room: Room) -> Layout:
     """A row an endpoint: how fast, its uptime, since when, and what it says, or while that is *ok* its latency's picture."""
     found = readings.rows("endpoint")
     statuses = {row.key: readings.row_status(reading, row.status) for reading, row in found}
@@ -81,7 +81,7 @@ def _drawn(
     row: Row,
     status: Status,
     columns: tuple[Column, ...],
-    history: History,
+    history: Trends,
     readings: Readings,
 ) -> DrawnRow:
     """One endpoint's cells, in the order of the columns."""
@@ -113,7 +113,7 @@ def _quick(latency: float | None) -> Shown:
     return UNDER if latency is not None and latency < NOISE else show_latency(latency)
 
 
-def _picture(reading: Reading, row: Row, history: History) -> Cell:
+def _picture(reading: Reading, row: Row, history: Trends) -> Cell:
     """While all is well its latency is drawn where else its words stand: *ok* is said by the sign."""
     latency = series_key("latency", (("endpoint", row.key),))
     spark = history.spark(reading.panel, latency, PICTURE, reading.at)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tui.engine.history import History
+from tui.engine.history import Trends
 from tui.engine.layout import Cell, Column, DrawnRow, Room
 from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Row, Status, series_key
@@ -23,7 +23,7 @@ class Scene(Struct, frozen=True):
     """What the parts of the picture are drawn from."""
 
     readings: Readings
-    history: History
+    history: Trends
     room: Room
     config: JobsConfig
     rows: tuple[Row, ...]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from tui.engine.history import History
+from tui.engine.history import Trends
 from tui.engine.layout import Cell, DrawnRow, Fact, Facts, Layout, Room
 from tui.engine.panel import Readings
 from tui.engine.reading import Row, Status, series_key
@@ -30,7 +30,7 @@ SAYING = 70
 OF_KIND = ("queued", "due", "oldest_due", "running", "failure_rate", "failed_10m")
 
 
-def view(readings: Readings, history: History, room: Room) -> Layout:
+def view(readings: Readings, history: Trends, room: Room) -> Layout:
     """The queue as a table: kinds, under them what is wrong, then what failed."""
     queue, schedules = readings.one("queue"), readings.one("schedules")
     rows = tuple(row for reading in (queue, schedules) if reading for row in reading.rows)

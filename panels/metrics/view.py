@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tui.engine.clock import moment
-from tui.engine.history import History
+from tui.engine.history import Trends
 from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout, Room, Spark
 from tui.engine.panel import Judged, Readings
 from tui.engine.reading import Reading, Row, Signal, Status, series_key
@@ -38,7 +38,7 @@ class _Scene(Struct, frozen=True):
     """What every part of the view needs."""
 
     readings: Readings
-    history: History
+    history: Trends
     room: Room
     reading: Reading
     signals: dict[str, Signal]
@@ -63,7 +63,7 @@ class _Scene(Struct, frozen=True):
         return replace(drawn, top=max(max(known), STEADY * statistics.median(known), least) or None)
 
 
-def view(readings: Readings, history: History, room: Room) -> Layout:
+def view(readings: Readings, history: Trends, room: Room) -> Layout:
     """Requests, errors and percentiles as gauges, tiles, then a row a route."""
     config: MetricsConfig = readings.settings
     reading = readings.one("figures")

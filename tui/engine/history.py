@@ -9,8 +9,9 @@ from __future__ import annotations
 import bisect
 import math
 import threading
+from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .layout import Spark
 from .reading import Change, Reading
@@ -49,64 +50,36 @@ class Series:
         return list(zip(self.at[low:high], self.values[low:high], strict=True))
 
 
-class History:
-    """All series and changes, by panel and signal key."""
+class Trends(ABC):
+    """What views read of signals over time: the live history, or the past as it was recorded (`past.py`)."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._series: dict[tuple[str, str], Series] = {}
-        self._began: dict[str, float] = {}
-        self._changes: dict[tuple[str, str], Change] = {}
         self._drawn: dict[tuple[str, str, int], tuple[object, Spark]] = {}
         """The last picture of each series and width, and what it was drawn for: the reader's alone."""
 
-    def record(self, reading: Reading) -> None:
-        """Takes a reading's signals and changes."""
-        with self._lock:
-            self._began.setdefault(reading.panel, reading.at)
-            for each in reading.signals:
-                self._series.setdefault((reading.panel, each.key), Series()).add(reading.at, each.value)
-            for change in reading.changes:
-                self._changes[change.kind, change.key] = change
-            if len(self._changes) > 500:
-                recent = reading.at - CHANGES_KEPT
-                self._changes = {key: each for key, each in self._changes.items() if each.at >= recent}
+    @abstractmethod
+    def points(self, panel: str, key: str, seconds: float, now: float) -> list[tuple[float, float]]:
+        """The (at, value) pairs of the last `seconds`; NaN where nothing was measured."""
 
-    def backfill(self, panel: str, key: str, points: Iterable[tuple[float, float | None]]) -> None:
-        """Takes a series from a source with a memory of its own (Prometheus), where none is kept yet or it is older."""
-        ordered = sorted(points)
-        if not ordered:
-            return
-        with self._lock:
-            kept = self._series.get((panel, key), Series())
-            first = kept.at[0] if kept.at else math.inf
-            series = Series()
-            for at, value in ordered:
-                if at < first:
-                    series.add(at, value)
-            series.at.extend(kept.at)
-            series.values.extend(kept.values)
-            self._series[panel, key] = series
-            self._began[panel] = min(self._began.get(panel, math.inf), ordered[0][0])
+    @abstractmethod
+    def changes(self, seconds: float, now: float) -> list[Change]:
+        """What happened in the last `seconds`, oldest first."""
+
+    @abstractmethod
+    def _age(self, panel: str, now: float) -> float:
+        """Seconds since this panel's first value."""
+
+    @abstractmethod
+    def _newest(self, panel: str, key: str) -> tuple[int, float]:
+        """How many values a series has, and when its newest was measured: what tells whether it has changed."""
 
     def values(self, panel: str, key: str, seconds: float, now: float) -> list[float]:
         """What was measured in the last `seconds`, oldest first, without the gaps."""
         return [value for _, value in self.points(panel, key, seconds, now) if not math.isnan(value)]
 
-    def points(self, panel: str, key: str, seconds: float, now: float) -> list[tuple[float, float]]:
-        """The (at, value) pairs of the last `seconds`; NaN where nothing was measured."""
-        with self._lock:
-            series = self._series.get((panel, key))
-            return series.between(now - seconds, now) if series else []
-
-    def changes(self, seconds: float, now: float) -> list[Change]:
-        """What happened in the last `seconds`, oldest first."""
-        with self._lock:
-            return sorted((each for each in self._changes.values() if now - seconds <= each.at <= now), key=lambda c: c.at)
-
     def span(self, panel: str, now: float) -> float:
         """The seconds that this panel's sparklines show now: one axis for all of them."""
-        age = now - self._began.get(panel, now)
+        age = self._age(panel, now)
         return next((each for each in AXES if age <= each), AXES[-1])
 
     def spark(self, panel: str, key: str, width: int, now: float, top: float | None = None) -> Spark:
@@ -137,8 +110,74 @@ class History:
         self._drawn[panel, key, width] = (drawn_for, spark)
         return spark
 
+
+class History(Trends):
+    """All series and changes, by panel and signal key, of the last hour."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._series: dict[tuple[str, str], Series] = {}
+        self._began: dict[str, float] = {}
+        self._changes: dict[tuple[str, str], Change] = {}
+
+    def record(self, reading: Reading) -> None:
+        """Takes a reading's signals and changes."""
+        with self._lock:
+            self._began.setdefault(reading.panel, reading.at)
+            for each in reading.signals:
+                self._series.setdefault((reading.panel, each.key), Series()).add(reading.at, each.value)
+            for change in reading.changes:
+                self._changes[change.kind, change.key] = change
+            if len(self._changes) > 500:
+                recent = reading.at - CHANGES_KEPT
+                self._changes = {key: each for key, each in self._changes.items() if each.at >= recent}
+
+    def backfill(self, panel: str, key: str, points: Iterable[tuple[float, float | None]]) -> None:
+        """Takes a series from a source with a memory of its own (Prometheus), where none is kept yet or it is older."""
+        ordered = sorted(points)
+        if not ordered:
+            return
+        with self._lock:
+            kept = self._series.get((panel, key), Series())
+            first = kept.at[0] if kept.at else math.inf
+            series = Series()
+            for at, value in ordered:
+                if at < first:
+                    series.add(at, value)
+            series.at.extend(kept.at)
+            series.values.extend(kept.values)
+            self._series[panel, key] = series
+            self._began[panel] = min(self._began.get(panel, math.inf), ordered[0][0])
+
+    def take_back(
+        self, panel: str, recorded: Mapping[str, tuple[array[float], array[float]]], changes: Iterable[Change]
+    ) -> None:
+        """Takes what was recorded before this process began: times and values by signal key, oldest first, and changes."""
+        with self._lock:
+            for key, (at, values) in recorded.items():
+                series = self._series.setdefault((panel, key), Series())
+                before = bisect.bisect_left(at, series.at[0]) if series.at else len(at)
+                series.at = at[:before] + series.at
+                series.values = values[:before] + series.values
+                if series.at:
+                    self._began[panel] = min(self._began.get(panel, math.inf), series.at[0])
+            for change in changes:
+                self._changes.setdefault((change.kind, change.key), change)
+
+    def points(self, panel: str, key: str, seconds: float, now: float) -> list[tuple[float, float]]:
+        with self._lock:
+            series = self._series.get((panel, key))
+            return series.between(now - seconds, now) if series else []
+
+    def changes(self, seconds: float, now: float) -> list[Change]:
+        with self._lock:
+            return sorted((each for each in self._changes.values() if now - seconds <= each.at <= now), key=lambda c: c.at)
+
+    def _age(self, panel: str, now: float) -> float:
+        return now - self._began.get(panel, now)
+
     def _newest(self, panel: str, key: str) -> tuple[int, float]:
-        """How many values a series has, and when its newest was measured: what tells whether it has changed."""
         with self._lock:
             series = self._series.get((panel, key))
             return (len(series.at), series.at[-1]) if series and series.at else (0, 0.0)

@@ -29,7 +29,7 @@ from .units import Interval, Unit
 if TYPE_CHECKING:
     from .actions import Action
     from .connections import Tools
-    from .history import History
+    from .history import Trends
 
 GROUP = "watchfloor.panels"
 DEFAULT_INTERVAL = 5.0
@@ -176,7 +176,7 @@ class Readings(Struct, frozen=True):
 class View(Protocol):
     """A panel's view: readings to data. Pure, so that rewind, snapshots and the README's pictures are the same code."""
 
-    def __call__(self, readings: Readings, history: History, room: Room) -> Layout: ...
+    def __call__(self, readings: Readings, history: Trends, room: Room) -> Layout: ...
 
 
 class Threshold(Struct, frozen=True):

@@ -12,7 +12,7 @@ from textual.events import Key
 from textual.message import Message
 
 from tui.engine.feed import Offer, PanelState
-from tui.engine.history import History
+from tui.engine.history import Trends
 from tui.engine.layout import DrawnRow, Layout, Room
 from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Status
@@ -57,7 +57,7 @@ class PanelView(Canvas, can_focus=True):
         """It would need another number of lines to show everything."""
 
     def __init__(
-        self, number: int, name: str, history: History, monotonic: Callable[[], float], theme: Theme, glyphs: Glyphs
+        self, number: int, name: str, history: Trends, monotonic: Callable[[], float], theme: Theme, glyphs: Glyphs
     ) -> None:
         super().__init__(theme, glyphs)
         self._monotonic = monotonic
