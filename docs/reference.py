@@ -39,6 +39,7 @@ def page() -> str:
     parts += _table("`[watchfloor]`", general["watchfloor"], told)
     parts += _table("`[actions]`", general["actions"], told)
     parts += _table("`[[rule]]`", general["rule"]["items"], told)
+    parts += _table("`[journal]`", general["journal"], told)
     parts += _table("`[sentry]`", general["sentry"], told)
     kinds = {each["properties"]["kind"]["const"]: each for each in general["panel"]["items"]["anyOf"]}
     for kind in ORDER:

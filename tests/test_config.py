@@ -140,6 +140,53 @@ def test_what_a_later_version_reads_is_noted_not_refused(folder: Folder) -> None
     assert "severities" in warning and "later version" in warning
 
 
+def watched_and_journal(folder: Folder, dsn: str, url: str) -> list[str]:
+    text = f'[[panel]]\nkind = "database"\ndsn = "{dsn}"\n[journal]\nurl = "{url}"\n'
+    return list(folder.load(text).setup.warnings)
+
+
+@pytest.mark.parametrize(
+    ("dsn", "url"),
+    [
+        ("postgresql://watch@db.example/shop", "postgresql://team:{env:DB_PASSWORD}@db.example:5432/shop?sslmode=require"),
+        ("host=DB.example dbname=shop user=watch", "postgresql://team@db.example/shop"),
+        ("postgresql://localhost/shop", "host=127.0.0.1 port=5432 dbname='shop'"),
+        ("env:SHOP_DSN", "postgresql://team@db.example/shop"),
+        ("postgresql://a,b:5433/shop", "postgresql://team@a,b:5433/shop"),
+    ],
+)
+def test_a_team_journal_in_a_database_that_is_watched_is_warned_of(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch, dsn: str, url: str
+) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "s3cret-pw")
+    monkeypatch.setenv("SHOP_DSN", "postgresql://watch:s3cret-pw@db.example/shop")
+    (warning,) = watched_and_journal(folder, dsn, url)
+    assert "is a database that the panel database watches" in warning
+    assert "s3cret" not in warning
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://team@notes.example/shop",
+        "postgresql://team@db.example:5433/shop",
+        "postgresql://team@db.example/notes",
+        "service=notes",
+        "file:/dev/null",
+    ],
+)
+def test_a_team_journal_elsewhere_is_not(folder: Folder, url: str) -> None:
+    if url == "file:/dev/null":
+        (folder.path / "dsn").write_text("postgresql://watch@db.example/shop")
+        url = f"file:{folder.path / 'dsn'}"
+    assert watched_and_journal(folder, "postgresql://watch@db.example/shop", url) == []
+
+
+def test_a_password_in_the_journals_url_is_refused(folder: Folder) -> None:
+    with pytest.raises(ConfigError, match="a password never stands in the config"):
+        folder.load(HEALTH + '[journal]\nurl = "postgresql://team:s3cret@db.example/notes"\n')
+
+
 # --- mistakes ------------------------------------------------------------------------------------------------------------
 
 EVERYTHING = """\

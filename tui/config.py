@@ -14,7 +14,8 @@ from typing import Literal, TypeVar
 from msgspec import Struct, field
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from tui.config_models import ActionsSection, General, RuleSection, SentrySection
+from tui.config_databases import database_place, databases_in
+from tui.config_models import ActionsSection, General, JournalSection, RuleSection, SentrySection
 from tui.config_places import Path as Place
 from tui.config_source import ConfigError, Mistake, Source, read
 from tui.config_words import found_in_words, nearest, path_in_words, problem_in_words
@@ -25,10 +26,10 @@ from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
 from tui.engine.units import parse_quantity
 
-LATER = ("severities", "notify", "layout", "escalation", "journal", "record", "maintenance")
+LATER = ("severities", "notify", "layout", "escalation", "record", "maintenance")
 """Tables that config.md describes and a later version reads."""
 M = TypeVar("M", bound=BaseModel)
-KNOWN = ("watchfloor", "panel", "rule", "actions", "keys", "sentry", "extends")
+KNOWN = ("watchfloor", "panel", "rule", "actions", "keys", "journal", "sentry", "extends")
 
 
 class Loaded(Struct):
@@ -66,11 +67,13 @@ class _Check:
         general = self.section(General, values.get("watchfloor", {}), ("watchfloor",)) or General()
         actions = self.section(ActionsSection, values.get("actions", {}), ("actions",)) or ActionsSection()
         sentry = self.section(SentrySection, values.get("sentry", {}), ("sentry",))
+        journal = self.section(JournalSection, values.get("journal", {}), ("journal",)) or JournalSection()
         panels = self.panels(values.get("panel", []))
         rules = self.rules(values.get("rule", []), panels)
         keys = self.keys(values.get("keys", {}))
         self.check_allowed(actions, values.get("panel", []))
         sentry_dsn = self.sentry_dsn(sentry)
+        self.check_journal(journal, panels)
         if self.mistakes:
             raise ConfigError(sorted(self.mistakes, key=lambda each: (each.file, each.line or 0)))
         setup = Setup(
@@ -88,6 +91,7 @@ class _Check:
             allow=actions.allow,
             theme=general.theme,
             keys=keys,
+            journal_url=journal.url,
             warnings=tuple(self.warnings),
         )
         return Loaded(setup, self.source, self.sections, sentry_dsn)
@@ -255,6 +259,16 @@ class _Check:
             if not any(fnmatchcase(name, pattern) for name in names):
                 says = f"{pattern!r} allows nothing{nearest(pattern, names)}; there are: {', '.join(names) or 'none'}"
                 self.mistake(("actions", "allow", index), says)
+
+    def check_journal(self, journal: JournalSection, panels: Sequence[PanelSetup]) -> None:
+        """The team's journal in a database that is watched would be gone just when it is needed."""
+        if journal.url is None:
+            return
+        place = database_place(journal.url)
+        for panel in panels:
+            if any(place and database_place(dsn) == place for dsn in databases_in(panel.settings)):
+                says = f"[journal] url is a database that the panel {panel.name} watches: both would be gone at once"
+                self.warnings.append(clean(f"{says}. Give the journal one on another server"))
 
     def sentry_dsn(self, sentry: SentrySection | None) -> SecretText | None:
         """The DSN by reference; None where it is off."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from tui.engine.panel import Settings
+from tui.engine.secrets import Dsn
 from tui.engine.units import Duration, Interval
 
 NOT_PRODUCTION = frozenset({"dev", "development", "test", "testing", "demo", "local", "preview", "staging"})
@@ -129,6 +130,14 @@ class RuleSection(Settings):
             ("P3", self.P3),
         )
         return found + [(severity, level) for severity, level in tables if level]
+
+
+class JournalSection(Settings):
+    """`[journal]`: where the record is kept, and with whom it is shared."""
+
+    url: Dsn | None = None
+    """A PostgreSQL that shares the journal's entries with the whole team, on every host: `postgresql://user:{env:NAME}@host/db`.
+    Not a database that a panel watches."""
 
 
 class SentrySection(Settings):

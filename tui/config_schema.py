@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from tui.config_models import ActionsSection, General, RuleSection, SentrySection
+from tui.config_models import ActionsSection, General, JournalSection, RuleSection, SentrySection
 from tui.engine.panel import PanelLoadError, installed_kinds, load_card
 from tui.engine.secrets import SecretText
 
@@ -39,6 +39,7 @@ def schema() -> dict[str, Any]:
             "extends": {"type": "string", "description": "A file whose values this one overrides."},
             "watchfloor": _of(General, definitions),
             "actions": _of(ActionsSection, definitions),
+            "journal": _of(JournalSection, definitions),
             "sentry": _of(SentrySection, definitions),
             "keys": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Other keys, by name."},
             "panel": {"type": "array", "items": {"anyOf": kinds}, "minItems": 1},

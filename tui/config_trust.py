@@ -1,8 +1,8 @@
 """Whether a config that was found by itself may name commands and files: only once somebody has named it.
 
-`./config.toml` is read because one stands in its folder, and a folder may come from anywhere (a repository, an archive). So what
-it would run (`cmd:`, `command`) or read (`file:`) is refused until the same file was given by --config once; what was agreed to
-then is remembered, and a change of it is asked anew (config.md).
+`./config.toml` is read because one stands in its folder, and a folder may come from anywhere (a repository, an archive). So
+what it would run (`cmd:`, `command`) or read (`file:`) is refused until the same file was given by --config once; what was
+agreed to then is remembered, and a change of it is asked anew (config.md).
 """
 
 from __future__ import annotations

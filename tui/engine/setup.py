@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from .panel import Card
 from .rules import Rule
+from .secrets import SecretText
 from .text import EMPTY, Shown
 
 
@@ -37,6 +38,8 @@ class Setup(Struct, frozen=True):
     allow: tuple[str, ...] = ()
     theme: str = "night"
     keys: tuple[tuple[str, str], ...] = ()
+    journal_url: SecretText | None = None
+    """The team's journal in a PostgreSQL; None where each host keeps to itself."""
     warnings: tuple[Shown, ...] = ()
 
     def panel(self, name: str) -> PanelSetup | None:
