@@ -20,7 +20,8 @@ from tui.commands.config import STARTER, schema
 from tui.config import Loaded, load
 from tui.config_places import places
 from tui.config_source import ConfigError, find
-from tui.engine.panel import Threshold, installed_kinds, load_card
+from tui.engine.installed import installed_kinds
+from tui.engine.panel import Threshold, load_card
 from tui.engine.rules import Rule
 
 HEALTH = '[[panel]]\nkind = "health"\nendpoints = ["https://shop.example/readyz"]\n'

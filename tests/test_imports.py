@@ -14,7 +14,7 @@ import pytest
 import tui.engine
 from tests.running import ROOT, Program
 from tests.servers.things import Things, start_things
-from tui.engine.panel import installed_kinds
+from tui.engine.installed import installed_kinds
 
 HEAVY = (
     "textual",

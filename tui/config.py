@@ -19,7 +19,8 @@ from tui.config_models import ActionsSection, General, JournalSection, RuleSecti
 from tui.config_places import Path as Place
 from tui.config_source import ConfigError, Mistake, Source, read
 from tui.config_words import found_in_words, nearest, path_in_words, problem_in_words
-from tui.engine.panel import Card, PanelConfig, PanelLoadError, Threshold, installed_kinds, load_card
+from tui.engine.installed import installed_kinds
+from tui.engine.panel import Card, PanelConfig, PanelLoadError, Threshold, load_card
 from tui.engine.rules import Rule, parse_signal
 from tui.engine.secrets import Secret, SecretText
 from tui.engine.setup import PanelSetup, Setup

@@ -13,7 +13,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from tui.config_models import ActionsSection, General, JournalSection, RuleSection, SentrySection
-from tui.engine.panel import PanelLoadError, installed_kinds, load_card
+from tui.engine.installed import installed_kinds
+from tui.engine.panel import PanelLoadError, load_card
 from tui.engine.secrets import SecretText
 
 

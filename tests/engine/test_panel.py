@@ -12,8 +12,9 @@ from tests.clocks import START
 from tests.running import ROOT
 from tui.engine.actions import Action, Effect
 from tui.engine.history import History
+from tui.engine.installed import installed_kinds
 from tui.engine.layout import Layout, Room
-from tui.engine.panel import Card, Judged, PanelConfig, PanelLoadError, Probe, Readings, installed_kinds, load_card, load_named
+from tui.engine.panel import Card, Judged, PanelConfig, PanelLoadError, Probe, Readings, load_card, load_named
 from tui.engine.reading import Found, Reading, Status, signal
 from tui.engine.rules import parse_signal
 

@@ -10,7 +10,8 @@ from tui.commands.printing import say
 from tui.config import Loaded
 from tui.config_schema import schema
 from tui.engine.connections import Tools
-from tui.engine.panel import Checked, PanelLoadError, installed_kinds, load_card, load_named
+from tui.engine.installed import installed_kinds
+from tui.engine.panel import Checked, PanelLoadError, load_card, load_named
 from tui.engine.redact import redact
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean

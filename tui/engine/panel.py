@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from msgspec import Struct, field
 from pydantic import BaseModel, ConfigDict, Field
 
+from .installed import installed_kinds
 from .layout import Column, Layout, Room
 from .reading import Change, Found, Reading, Row, Status
 from .text import EMPTY, Shown, clean
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .connections import Tools
     from .history import Trends
 
-GROUP = "watchfloor.panels"
 DEFAULT_INTERVAL = 5.0
 LONGEST_DEADLINE = 10.0
 
@@ -252,19 +251,13 @@ class PanelLoadError(Exception):
         self.says: Shown = clean(says)
 
 
-def installed_kinds() -> dict[str, EntryPoint]:
-    """The kinds that installed packages offer, without importing any of them."""
-    return {each.name: each for each in entry_points(group=GROUP)}
-
-
 def load_card(kind: str) -> Card:
     """The card of one kind. Raises KeyError where nothing offers it, PanelLoadError where loading fails."""
-    point = installed_kinds()[kind]
+    offered = installed_kinds()[kind]
     try:
-        card = point.load()
+        card = load_named(offered.card)
     except Exception as error:  # somebody else's package: whatever it raises must cost one panel, not the dashboard
-        origin = point.dist.name if point.dist else point.value
-        raise PanelLoadError(kind, f"{origin} could not be loaded: {type(error).__name__}: {error}") from error
+        raise PanelLoadError(kind, f"{offered.package} could not be loaded: {type(error).__name__}: {error}") from error
     if not isinstance(card, Card):
-        raise PanelLoadError(kind, f"{point.value} is no Card")
+        raise PanelLoadError(kind, f"{offered.card} is no Card")
     return card
