@@ -6,10 +6,11 @@ Knows no panel: a panel's keys are its card's config model. What is wrong is col
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct, field
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -29,6 +30,8 @@ from tui.engine.units import parse_quantity
 
 LATER = ("severities", "notify", "layout", "escalation", "record", "maintenance")
 """Tables that config.md describes and a later version reads."""
+NOT_WATCHED = ("user", "theme", "version", "keys", "layout", "actions", "sentry", "journal", "record")
+"""What two configs may differ in and still have one poller."""
 M = TypeVar("M", bound=BaseModel)
 KNOWN = ("watchfloor", "panel", "rule", "actions", "keys", "journal", "sentry", "extends")
 
@@ -94,6 +97,7 @@ class _Check:
             keys=keys,
             journal_url=journal.url,
             warnings=tuple(self.warnings),
+            watched=_watched(values),
         )
         return Loaded(setup, self.source, self.sections, sentry_dsn)
 
@@ -280,6 +284,13 @@ class _Check:
         except ValidationError as error:
             self.mistake(("sentry", "dsn"), problem_in_words(error.errors()[0], SentrySection, ("dsn",)))
             return None
+
+
+def _watched(values: Mapping[str, Any]) -> str:
+    """A digest of what is polled and how it is judged; who looks at it, and how, is left out."""
+    general = {key: value for key, value in values.get("watchfloor", {}).items() if key not in NOT_WATCHED}
+    watched = {key: value for key, value in values.items() if key not in NOT_WATCHED} | {"watchfloor": general}
+    return hashlib.sha256(json.dumps(watched, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _own_rules(panel: PanelSetup) -> list[Rule]:

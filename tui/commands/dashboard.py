@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tui.commands.printing import complain
-from tui.commands.state import open_journal
+from tui.commands.state import lease_on, open_journal
 from tui.config import Loaded
 from tui.engine.engine import Engine
 from tui.engine.feed import Level
@@ -29,7 +29,7 @@ def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
     except JournalError as error:
         problem = str(error)
     level = Level.WATCH if read_only else Level.ARMED if setup.allow else Level.RESPOND
-    engine = Engine(setup, level, journal=journal)
+    engine = Engine(setup, level, journal=journal, lease=lease_on(journal, setup, "dashboard"))
     if problem:
         engine.warn(clean(problem))
     if loaded.sentry_dsn and (unreported := _reporting(loaded.sentry_dsn, setup.environment)):

@@ -1,7 +1,8 @@
 """The engine: polls, judges and acts in a thread of its own, and publishes what there is to see through the feed.
 
 A terminal that stalls blocks the screen's loop; nothing that must go on lives there. `check` and `act` use the same engine
-without a thread: they await `Engine.session()` in their own loop.
+without a thread: they await `Engine.session()` in their own loop. Where a `lease` says that another process of this host polls,
+this one asks no source anything and shows what that one shares (`roles.py`).
 """
 
 from __future__ import annotations
@@ -9,23 +10,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from .ask import Ask, Execute, MakePlan, PollNow, Settle
+from .ask import Ask, Execute, MakePlan, PollNow, Settle, Unrecorded
 from .clock import Clock, SystemClock
 from .connections import Tools
-from .feed import Deed, Feed, Level, OpenIntent, ProbeState, Snapshot
+from .feed import NO_SEAT, Deed, Feed, Level, OpenIntent, ProbeState, Seat, Snapshot
+from .follow import Key, Shared
 from .gate import Gate
 from .history import History
 from .journal import Journal
 from .judge import Judge, Judgement, States, drawn_up
+from .lease import Lease, LeaseError
 from .panel import DEFAULT_INTERVAL, LONGEST_DEADLINE
 from .poller import Job, Poller, targets_of
+from .roles import Roles
 from .rules import RuleBook
 from .setup import Setup
-from .text import Shown, clean
+from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
 
 COALESCE = 0.04
@@ -36,7 +40,8 @@ DEEDS_SHOWN = 20
 
 
 class Engine:
-    """One dashboard's engine. `level` is what may leave; without a `journal` nothing can be recorded, so nothing is done."""
+    """One dashboard's engine. `level` is what may leave; without a `journal` nothing can be recorded, so nothing is done; without
+    a `lease` it polls by itself."""
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class Engine:
         level: Level,
         *,
         journal: Journal | None = None,
+        lease: Lease | None = None,
         clock: Clock | None = None,
         hold: bool = True,
     ) -> None:
@@ -57,6 +63,14 @@ class Engine:
         self.judge = Judge(self.rules, self.history, self.clock)
         self.gate.suspected = lambda: self.judge.newest.suspected
         self.poller = Poller(self.tools, self._taken)
+        self.roles: Roles | None = None
+        if lease is not None:
+            self.roles = Roles(lease, self, self.clock)
+            self.poller.held = self.roles.held
+        self._seat = NO_SEAT
+        self._trouble = EMPTY
+        self._judging = self.judge.judge
+        self._polling: asyncio.Future[None] | None = None
         self._journal = journal
         self._add_jobs()
         self._deeds: dict[str, Deed] = {}
@@ -122,23 +136,87 @@ class Engine:
         self._ended = asyncio.Event()
         await self._read_intents()
         ready.set()
-        polling = [asyncio.ensure_future(self.poller.run()), asyncio.ensure_future(self._judge_by_the_clock())]
-        polling[0].add_done_callback(self._polling_broke)
+        judging = asyncio.ensure_future(self._judge_by_the_clock())
+        playing = asyncio.ensure_future(self._play())
+        playing.add_done_callback(self._polling_broke)
         await self._ended.wait()
+        if self.roles:
+            await self.roles.step_down(for_good=True)
+        await self.rest()
         self.gate.stop_after_item()
         await self._let_deed_end(2.0)
-        for task in (*polling, *self._tasks):
+        left = [judging, playing, *self._tasks]
+        for task in left:
             task.cancel()
-        await asyncio.wait([*polling, *self._tasks], timeout=0.5)
+        await asyncio.wait(left, timeout=0.5)
         await self.tools.close()
+
+    async def _play(self) -> None:
+        """The engine's role for as long as it lives."""
+        if self.roles is None:
+            self.poll()
+            return
+        await self.roles.run()
 
     async def watch(self) -> None:
         """Polls and judges in the caller's loop until cancelled: for `check --for`, within a `session`."""
         await asyncio.gather(self.poller.run(), self._judge_by_the_clock())
 
+    def step_down(self, within: float = 0.5) -> None:
+        """Gives the lease up, because this process is about to be stopped (Ctrl-Z). From another thread; waits so long at most."""
+        loop, roles = self._loop, self.roles
+        if loop is None or roles is None:
+            return
+        with contextlib.suppress(Exception):  # it is stopped all the same, and its lease then runs out by itself
+            asyncio.run_coroutine_threadsafe(roles.step_down(), loop).result(within)
+
     def warn(self, says: Shown) -> None:
         """Something about Watchfloor itself that a person must see; before `start`."""
         self._warnings = (*self._warnings, says)
+
+    # --- what its role asks of it (`roles.Watcher`) --------------------------------------------------------------------
+
+    def poll(self) -> None:
+        """Polls and judges from now on; nothing where it does already."""
+        self._judging = self.judge.judge
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.ensure_future(self.poller.run())
+            self._polling.add_done_callback(self._polling_broke)
+
+    async def rest(self) -> None:
+        """Asks no source any more and judges nothing: what is shown is what `take` brings."""
+        self._judging = self.judge.again
+        polling, self._polling = self._polling, None
+        if polling is not None:
+            polling.cancel()
+            await asyncio.wait([polling], timeout=0.5)
+
+    def poke(self, panel: str | None) -> None:
+        """Polls a panel at once, all where none is named."""
+        self.poller.poke(panel)
+
+    def sit(self, seat: Seat, trouble: Shown) -> None:
+        """Shows who polls, and why nobody can be asked."""
+        if (seat, trouble) != (self._seat, self._trouble):
+            self._seat, self._trouble = seat, trouble
+            self._publish()
+
+    def found(self) -> tuple[Sequence[tuple[Key, ProbeState]], Judgement, bytes | None]:
+        """What there is to share: every state, what was judged last, and the rules' timers."""
+        states = [((job.target.panel, job.target.name, job.probe.name), job.state) for job in self.poller.jobs]
+        return states, self.judge.newest, None
+
+    def take(self, shared: Shared) -> None:
+        """Takes what the leader shared: as if it had been polled and judged here."""
+        for job in self.poller.jobs:
+            state = shared.states.get((job.target.panel, job.target.name, job.probe.name))
+            if state is not None and _newer(state, job.state):
+                if state.reading is not None and state.reading != job.state.reading:
+                    self.history.record(state.reading)
+                job.state = state
+        if shared.judgement is not None:
+            self.judge.newest = shared.judgement
+        self._publish()
 
     async def _let_deed_end(self, grace: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -174,19 +252,29 @@ class Engine:
         """Answers one question of the feed."""
         match question:
             case PollNow(panel):
-                self.poller.poke(panel)
-                return None
+                return await self._poke(panel)
             case MakePlan(action, keys):
                 return await self.gate.plan(action, keys)
             case Execute(plan, typed, yes):
                 deed = await self._kept(self.gate.execute(plan, yes=yes, typed=typed))
-                self.poller.poke(plan.panel)
+                with contextlib.suppress(Unrecorded):  # the deed is done; its panel is polled in its own time
+                    await self._poke(plan.panel)
                 return deed
             case Settle(intent):
                 await self.gate.settle(intent)
                 await self._read_intents()
                 self._publish()
                 return None
+
+    async def _poke(self, panel: str | None) -> None:
+        """Polls at once, or has the one who leads do so. Raises Unrecorded."""
+        if self.roles is None or not self.roles.follows:
+            self.poller.poke(panel)
+            return
+        try:
+            await self.roles.wish(panel)
+        except (LeaseError, TimeoutError) as error:
+            raise Unrecorded(f"the one who polls cannot be asked: {error}") from error
 
     async def _kept(self, deed: Awaitable[Deed]) -> Deed:
         """Deeds belong to the engine: whoever asked may go away, the deed goes on."""
@@ -224,7 +312,10 @@ class Engine:
     def _judge(self) -> Snapshot:
         """Runs the rules over the newest signals, and draws the snapshot."""
         states = self._states()
-        return self._snapshot(states, self.judge.judge(states))
+        judgement = self._judging(states)
+        if self.roles:
+            self.roles.news()
+        return self._snapshot(states, judgement)
 
     def _states(self) -> dict[str, list[ProbeState]]:
         states: dict[str, list[ProbeState]] = {panel.name: [] for panel in self.setup.panels}
@@ -246,9 +337,10 @@ class Engine:
             panels=drawn_up(self.setup, states, judgement, self.gate, monotonic),
             alerts=judgement.alerts,
             folds=judgement.folds,
+            seat=self._seat,
             deeds=tuple(self._deeds.values()),
             open_intents=self._intents,
-            warnings=self._warnings,
+            warnings=(*self._warnings, self._trouble) if self._trouble else self._warnings,
         )
 
     async def _read_intents(self) -> None:
@@ -263,6 +355,11 @@ class Engine:
             for each in found
             if each.deed not in running
         )
+
+
+def _newer(state: ProbeState, than: ProbeState) -> bool:
+    """Whether what is shared of a probe is not older than what this process knows."""
+    return state.reading is not None and (than.reading is None or state.reading.at >= than.reading.at)
 
 
 def _in_short(snapshot: Snapshot) -> tuple[object, ...]:

@@ -31,6 +31,33 @@ ALTER TABLE entry ADD COLUMN uid TEXT;
 ALTER TABLE entry ADD COLUMN origin TEXT;
 CREATE UNIQUE INDEX entry_uid ON entry (uid) WHERE uid IS NOT NULL;
 """
+LEASE = """
+CREATE TABLE lease (
+    watched TEXT PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    holder TEXT NOT NULL,
+    who TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    beat REAL NOT NULL,
+    claim REAL NOT NULL DEFAULT 0,
+    followed REAL NOT NULL DEFAULT 0,
+    number INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE share (
+    watched TEXT NOT NULL,
+    panel TEXT NOT NULL,
+    target TEXT NOT NULL,
+    probe TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (watched, panel, target, probe)
+) STRICT;
+CREATE INDEX share_number ON share (watched, number);
+CREATE TABLE judgement (watched TEXT PRIMARY KEY, number INTEGER NOT NULL, data BLOB NOT NULL, timers BLOB) STRICT;
+CREATE TABLE wish (id INTEGER PRIMARY KEY, watched TEXT NOT NULL, panel TEXT NOT NULL) STRICT;
+"""
 
 
 def _entries(connection: sqlite3.Connection) -> None:
@@ -43,7 +70,12 @@ def _whence(connection: sqlite3.Connection) -> None:
     _run(connection, WHENCE)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_entries, _whence)
+def _lease(connection: sqlite3.Connection) -> None:
+    """3: who polls (`lease.py`), and what that one shares with those who follow (`follow.py`); all of it may be lost."""
+    _run(connection, LEASE)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_entries, _whence, _lease)
 VERSION = len(MIGRATIONS)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from .alert import Alert, Fold, single
 from .clock import Clock
@@ -57,6 +58,10 @@ class Judge:
         alerts = with_suspects(self._rules.alerts(now), changes)
         self.newest = Judgement(now, judged, alerts, single(alerts), followed_by(alerts, changes), changes)
         return self.newest
+
+    def again(self, states: States) -> Judgement:
+        """What was judged last, at this moment: for one who follows another's judgement."""
+        return replace(self.newest, at=self._clock.utc())
 
 
 def drawn_up(setup: Setup, states: States, judgement: Judgement, gate: Gate, monotonic: float) -> tuple[PanelState, ...]:

@@ -34,6 +34,8 @@ JUMP = 2.0
 AT_ONCE = 24
 """So many jobs may be asked in one moment; more are spread over SPREAD seconds, so that they never come in bursts."""
 SPREAD = 2.0
+HELD = 0.05
+"""Seconds between two looks whether sources may be asked again."""
 MOST_DOUBLINGS = 10
 """The interval of a source that refuses doubles no further: by then it is past every cap, and a number stays a number."""
 
@@ -68,6 +70,8 @@ class Poller:
         self._taken = taken
         self._jitter = jitter
         self.jobs: list[Job] = []
+        self.held: Callable[[], bool] = lambda: False
+        """Whether no source may be asked now: the engine's to tell (`roles.py`)."""
 
     def add(self, target: Target, probe: Probe) -> None:
         """Takes a job on; before `run`."""
@@ -91,9 +95,14 @@ class Poller:
                 _poke(job)
 
     def _first_wait(self, job: Job, place: int) -> float:
-        """Few jobs start at once, so that the first picture is whole; many are spread."""
+        """Few jobs start at once, so that the first picture is whole; many are spread. What another process asked lately is
+        not asked before it is due."""
         share = (place - AT_ONCE) / max(1, len(self.jobs) - AT_ONCE)
-        return 0.0 if place < AT_ONCE else min(job.target.interval, SPREAD) * share
+        spread = 0.0 if place < AT_ONCE else min(job.target.interval, SPREAD) * share
+        if job.state.reading is None:
+            return spread
+        left = job.state.interval - abs(self._clock.utc() - job.state.reading.at)
+        return left if left > 0 else spread
 
     async def _keep(self, job: Job, wait: float) -> None:
         """One job's endless round, at a fixed rate: missed turns are skipped, never made up for."""
@@ -102,6 +111,8 @@ class Poller:
         while True:
             began = self._clock.monotonic()
             job.poked = False
+            while self.held():
+                await self._sleep(job, HELD)
             await self._poll(job)
             if job.poked:
                 continue  # what was asked before the poke may be older than what the poke is about

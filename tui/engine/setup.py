@@ -24,7 +24,8 @@ class PanelSetup(Struct, frozen=True):
 
 
 class Setup(Struct, frozen=True):
-    """A whole dashboard. `identity` tells one environment's journal from another's; `user` is who acts, as claimed."""
+    """A whole dashboard. `identity` tells one environment's journal from another's; `user` is who acts, as claimed; `watched` is
+    a digest of what is polled and how it is judged: those who share a journal and this have one poller."""
 
     name: str
     environment: str
@@ -41,6 +42,7 @@ class Setup(Struct, frozen=True):
     journal_url: SecretText | None = None
     """The team's journal in a PostgreSQL; None where each host keeps to itself."""
     warnings: tuple[Shown, ...] = ()
+    watched: str = ""
 
     def panel(self, name: str) -> PanelSetup | None:
         """A panel by its name."""

@@ -1,0 +1,283 @@
+"""One poller a host: leadership is a row in the journal's file, which whoever polls must keep alive.
+
+    free ──take──▶ held (epoch n) ──no heartbeat for 2 s──▶ taken over (epoch n + 1)
+     ▲───── given up (exit, Ctrl-Z, a `record` asks) ─────┘
+
+A row is of what is watched (a digest of panels and rules), so that two configs on one journal have a poller each. Heartbeats
+are boot-clock seconds, which all processes of a host share. Whoever writes as leader does so in a transaction that first looks
+whether its epoch still stands (`fence`): one that was stopped and is woken finds a newer one, writes nothing, and follows.
+Calls block for the file: the engine makes them in a thread of their own, and polls alone where they fail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+from .clock import Clock
+from .text import Shown, clean
+
+BEAT = 0.5
+"""Seconds between two heartbeats."""
+LOST = 2.0
+"""Seconds without a heartbeat after which another takes over."""
+PATIENCE = 1.0
+"""Seconds that a call waits for a locked file, or for the call before it."""
+KEPT = 86400.0
+"""Seconds for which what was shared of another config stays in the file."""
+
+Kind = Literal["dashboard", "record"]
+
+
+class Deposed(Exception):
+    """Another process polls by now: nothing was written, and nothing more may be."""
+
+
+class LeaseError(Exception):
+    """The file cannot be read or written now; the message says why."""
+
+
+class Holder(Struct, frozen=True):
+    """A process that polls, or would. `id` is its own for as long as it lives; `who` is its person, as claimed."""
+
+    id: str
+    who: str
+    pid: int
+    kind: Kind
+
+    @property
+    def named(self) -> Shown:
+        """`anna, pid 4711`: what a follower's screen says."""
+        return clean(f"{self.who}, pid {self.pid}")
+
+
+class Term(Struct, frozen=True):
+    """A time of leadership: of what is watched, and its number."""
+
+    watched: str
+    epoch: int
+    holder: str
+
+
+class Leader(Struct, frozen=True):
+    """Another process that polls, and how far it has come: `number` counts what it has shared."""
+
+    epoch: int
+    holder: Holder
+    beat: float
+    number: int
+
+
+class Duties(Struct, frozen=True):
+    """What a heartbeat brings back: whether a `record` wants to lead, whether anybody follows, and which panels followers want
+    polled at once (None for all)."""
+
+    claimed: bool
+    followed: bool
+    wishes: tuple[str | None, ...]
+
+
+ROW = "SELECT epoch, holder, who, pid, kind, boot, beat, claim, number, followed FROM lease WHERE watched = ?"
+
+
+class _Row(Struct, frozen=True, array_like=True):
+    """The lease as it stands in the file."""
+
+    epoch: int = 0
+    holder: str = ""
+    who: str = ""
+    pid: int = 0
+    kind: Kind = "dashboard"
+    boot: str = ""
+    beat: float = 0.0
+    claim: float = 0.0
+    number: int = 0
+    followed: float = 0.0
+
+
+class Lease:
+    """This process's side of the lease on what it watches. `path` is the journal's file, which must be there already."""
+
+    def __init__(self, path: Path, watched: str, holder: Holder, clock: Clock, boot: str | None = None) -> None:
+        self.watched = watched
+        self.holder = holder
+        self._path = path
+        self._clock = clock
+        self._boot = boot_id() if boot is None else boot
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+
+    def of(self, watched: str) -> Lease:
+        """The same process's lease on something else: another config."""
+        return Lease(self._path, watched, self.holder, self._clock, self._boot)
+
+    def seek(self) -> Term | Leader | None:
+        """Takes the lease where nobody holds it; else tells who does, None where it was given up in favour of a `record`.
+
+        Raises LeaseError.
+        """
+        with self.transaction() as connection:
+            row = self._row(connection)
+            now = self._clock.boottime()
+            living = bool(row.holder) and row.boot == self._boot and now - row.beat <= LOST
+            if row.holder == self.holder.id:
+                return Term(self.watched, row.epoch, self.holder.id)
+            if living:
+                return self._heeded(connection, row, now)
+            if self.holder.kind != "record" and self._claimed(row, now):
+                return None
+            return self._taken(connection, row, now)
+
+    def take_over(self, lost: Leader) -> Term | None:
+        """Takes the lease from a leader that has not been heard of; None where it has, or another was faster.
+
+        Raises LeaseError.
+        """
+        with self.transaction() as connection:
+            row = self._row(connection)
+            if (row.epoch, row.beat, row.holder) != (lost.epoch, lost.beat, lost.holder.id):
+                return None
+            return self._taken(connection, row, self._clock.boottime())
+
+    def look(self) -> Leader | None:
+        """Who holds the lease; None where it is free, or of another boot of this machine. Raises LeaseError."""
+        with self.reading() as connection:
+            row = self._row(connection)
+        if not row.holder or row.boot != self._boot:
+            return None
+        return _leader(row)
+
+    def beat(self, term: Term) -> Duties:
+        """A heartbeat. Raises Deposed, LeaseError."""
+        with self.transaction(term) as connection:
+            now = self._clock.boottime()
+            row = self._row(connection)
+            connection.execute("UPDATE lease SET beat = ? WHERE watched = ?", (now, self.watched))
+            wished = connection.execute("SELECT panel FROM wish WHERE watched = ?", (self.watched,)).fetchall()
+            if wished:
+                connection.execute("DELETE FROM wish WHERE watched = ?", (self.watched,))
+        return Duties(
+            self.holder.kind != "record" and self._claimed(row, now),
+            0 <= now - row.followed < LOST,
+            tuple(panel or None for (panel,) in dict.fromkeys(wished)),
+        )
+
+    def give_up(self, term: Term) -> None:
+        """Frees the lease at once; where it is another's by now, nothing happens. Raises LeaseError."""
+        with contextlib.suppress(Deposed), self.transaction(term) as connection:
+            connection.execute("UPDATE lease SET holder = '' WHERE watched = ?", (self.watched,))
+
+    def follows(self) -> None:
+        """Tells the leader that somebody follows: it then shares at once what it finds. Raises LeaseError."""
+        with self.transaction() as connection:
+            connection.execute("UPDATE lease SET followed = ? WHERE watched = ?", (self._clock.boottime(), self.watched))
+
+    def wish(self, panel: str | None) -> None:
+        """Asks the leader to poll a panel at once, all where none is named. Raises LeaseError."""
+        with self.transaction() as connection:
+            connection.execute("INSERT INTO wish (watched, panel) VALUES (?, ?)", (self.watched, panel or ""))
+
+    def close(self) -> None:
+        """Lets go of the file; the lease stays whose it is."""
+        if self._lock.acquire(timeout=PATIENCE):
+            with contextlib.suppress(sqlite3.Error):
+                if self._connection:
+                    self._connection.close()
+            self._connection = None
+            self._lock.release()
+
+    @contextlib.contextmanager
+    def transaction(self, term: Term | None = None) -> Iterator[sqlite3.Connection]:
+        """A write to the file, all or nothing; with a `term` only while that stands. Raises Deposed, LeaseError."""
+        with self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                if term:
+                    fence(connection, term)
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):  # where the disk is full SQLite has rolled back by itself
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for this thread alone. Raises LeaseError."""
+        if not self._lock.acquire(timeout=PATIENCE):
+            raise LeaseError("the journal's disk does not answer")
+        try:
+            yield self._open()
+        except sqlite3.Error as error:
+            raise LeaseError(str(error)) from error
+        finally:
+            self._lock.release()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            uri = f"{self._path.absolute().as_uri()}?mode=rw"  # where the journal is not, no empty file must stand
+            made = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=PATIENCE)
+            # What is shared is worth nothing after a crash of the machine: it is not waited for on the disk.
+            made.execute("PRAGMA synchronous=NORMAL")
+            self._connection = made
+        return self._connection
+
+    def _row(self, connection: sqlite3.Connection) -> _Row:
+        found = connection.execute(ROW, (self.watched,)).fetchone()
+        return _Row(*found) if found else _Row()
+
+    def _claimed(self, row: _Row, now: float) -> bool:
+        """Whether a `record` has asked for the lease just now."""
+        return row.boot == self._boot and 0 <= now - row.claim <= LOST
+
+    def _heeded(self, connection: sqlite3.Connection, row: _Row, now: float) -> Leader:
+        """Who leads; a `record` that finds a dashboard there asks it to hand over."""
+        if self.holder.kind == "record" and row.kind != "record":
+            connection.execute("UPDATE lease SET claim = ? WHERE watched = ?", (now, self.watched))
+        return _leader(row)
+
+    def _taken(self, connection: sqlite3.Connection, row: _Row, now: float) -> Term:
+        """The lease is ours from now on, under the next number."""
+        mine = self.holder
+        connection.execute(
+            "INSERT INTO lease (watched, epoch, holder, who, pid, kind, boot, beat) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (watched) DO UPDATE SET epoch = excluded.epoch, holder = excluded.holder, who = excluded.who,"
+            " pid = excluded.pid, kind = excluded.kind, boot = excluded.boot, beat = excluded.beat, claim = 0",
+            (self.watched, row.epoch + 1, mine.id, mine.who, mine.pid, mine.kind, self._boot, now),
+        )
+        if row.boot != self._boot:  # another boot's monotonic clock says nothing of how old a state is
+            connection.execute("DELETE FROM share WHERE watched = ?", (self.watched,))
+        _forget_others(connection, self.watched, self._boot, now)
+        return Term(self.watched, row.epoch + 1, mine.id)
+
+
+def _leader(row: _Row) -> Leader:
+    return Leader(row.epoch, Holder(row.holder, row.who, row.pid, row.kind), row.beat, row.number)
+
+
+def fence(connection: sqlite3.Connection, term: Term) -> None:
+    """Within a transaction that has begun to write: whether the term still stands. Raises Deposed where it does not."""
+    row = connection.execute("SELECT epoch, holder FROM lease WHERE watched = ?", (term.watched,)).fetchone()
+    if row != (term.epoch, term.holder):
+        raise Deposed(f"epoch {term.epoch} is over")
+
+
+def _forget_others(connection: sqlite3.Connection, watched: str, boot: str, now: float) -> None:
+    """What was shared of configs that nobody has polled for a day goes; their numbers stay, so that none comes twice."""
+    old = "SELECT watched FROM lease WHERE watched <> ? AND (boot <> ? OR beat < ?)"
+    for table in ("share", "judgement", "wish"):
+        connection.execute(f"DELETE FROM {table} WHERE watched IN ({old})", (watched, boot, now - KEPT))  # noqa: S608  # names alone
+
+
+def boot_id() -> str:
+    """What tells one boot of this machine from another: after one, heartbeats of the last mean nothing."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""  # not Linux: then the clock alone must tell
