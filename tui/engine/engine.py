@@ -40,8 +40,8 @@ DEEDS_SHOWN = 20
 
 
 class Engine:
-    """One dashboard's engine. `level` is what may leave; without a `journal` nothing can be recorded, so nothing is done; without
-    a `lease` it polls by itself."""
+    """One dashboard's engine. `level` is what may leave; without a `journal` nothing can be recorded, so nothing is done;
+    without a `lease` it polls by itself."""
 
     def __init__(
         self,
@@ -163,7 +163,7 @@ class Engine:
         await asyncio.gather(self.poller.run(), self._judge_by_the_clock())
 
     def step_down(self, within: float = 0.5) -> None:
-        """Gives the lease up, because this process is about to be stopped (Ctrl-Z). From another thread; waits so long at most."""
+        """Gives the lease up: this process is about to be stopped (Ctrl-Z). From another thread; waits so long at most."""
         loop, roles = self._loop, self.roles
         if loop is None or roles is None:
             return

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -102,12 +101,18 @@ def unpacked(data: bytes, kind: type[T]) -> T | None:
     try:
         if data[:1] == b"j":
             return msgspec.convert(json.loads(data[1:]), kind)
-        made: Any = _decoder(kind).decode(data[1:])
+        made: T = _decoder(kind).decode(data[1:])
     except (msgspec.MsgspecError, ValueError):
         return None
-    return made  # type: ignore[no-any-return]  # what the decoder was made for
+    return made
 
 
-@cache
-def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
-    return msgspec.msgpack.Decoder(kind)
+def _decoder(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
+    made = _DECODERS.get(kind)
+    if made is None:
+        made = _DECODERS[kind] = msgspec.msgpack.Decoder(kind)
+    return made
+
+
+_DECODERS: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
+"""Made when first needed: each looks through all the types of what it reads."""

@@ -24,8 +24,8 @@ class PanelSetup(Struct, frozen=True):
 
 
 class Setup(Struct, frozen=True):
-    """A whole dashboard. `identity` tells one environment's journal from another's; `user` is who acts, as claimed; `watched` is
-    a digest of what is polled and how it is judged: those who share a journal and this have one poller."""
+    """A whole dashboard. `identity` tells one environment's journal from another's; `user` is who acts, as claimed; `watched`
+    is a digest of what is polled and how it is judged: those who share a journal and this have one poller."""
 
     name: str
     environment: str

@@ -1,0 +1,193 @@
+"""Several engines on one journal: one polls, the others show the same; whoever polls may go at any moment."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.engine.test_engine import HOT, Oven
+from tests.waiting import eventually
+from tui.engine.ask import PollNow
+from tui.engine.clock import SystemClock
+from tui.engine.engine import Engine
+from tui.engine.feed import Level, Seat
+from tui.engine.journal import Journal
+from tui.engine.lease import Holder, Kind, Lease
+from tui.engine.reading import Change, Status
+from tui.engine.text import Shown
+
+Open = Callable[..., Engine]
+
+
+@pytest.fixture
+def oven() -> Oven:
+    return Oven()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.sqlite"
+
+
+@pytest.fixture
+def open_engine(path: Path) -> Iterator[Open]:
+    """Starts an engine, each with an oven of its own to count what it asks, on the one journal."""
+    with contextlib.ExitStack() as stack:
+
+        def start(oven: Oven, who: str = "anna", kind: Kind = "dashboard", interval: float = 0.2) -> Engine:
+            setup = replace(oven.setup(HOT, names=("a", "b"), interval=interval), user=who, watched="all")
+            lease = Lease(path, "all", Holder(who, who, 4711, kind), SystemClock())
+            engine = Engine(setup, Level.WATCH, journal=Journal(path), lease=lease)
+            engine.start()
+            stack.callback(engine.stop)
+            return engine
+
+        yield start
+
+
+def seat(engine: Engine) -> Seat:
+    return engine.feed.peek().seat
+
+
+def sits(engine: Engine, role: str) -> None:
+    eventually(lambda: seat(engine).role == role, says=str(seat(engine)))
+
+
+def heat(engine: Engine) -> float | None:
+    snapshot = engine.feed.peek()
+    reading = snapshot.panels[0].readings(snapshot.monotonic).one("look")
+    return reading.value("heat") if reading else None
+
+
+def test_five_ask_what_one_asks_and_show_the_same(open_engine: Open) -> None:
+    first, others = Oven(heat=60.0), [Oven(heat=-1.0) for _ in range(4)]
+    leader = open_engine(first)
+    sits(leader, "leads")
+    followers = [open_engine(oven, who) for oven, who in zip(others, ("ben", "cleo", "dora", "emil"), strict=True)]
+    for each in followers:
+        eventually(lambda each=each: heat(each) == 60.0)
+        assert seat(each) == Seat("follows", Shown("anna, pid 4711"))
+        eventually(lambda each=each: [alert.severity for alert in each.feed.peek().alerts] == ["P2"])
+        assert each.feed.peek().panels[0].status is Status.DEGRADED
+    first.heat = 90.0
+    for each in followers:
+        eventually(lambda each=each: heat(each) == 90.0, within=1.0, says="within a second")
+    asked = first.asked
+    eventually(lambda: first.asked > asked + 10)
+    assert [oven.asked for oven in others] == [0, 0, 0, 0]
+
+
+def test_a_follower_draws_lines_and_changes_as_if_it_polled(open_engine: Open) -> None:
+    first = Oven(heat=60.0, changes=(Change("d1", SystemClock().utc() - 80, "deployment", Shown("deploy 9f3c2a1")),))
+    sits(open_engine(first), "leads")
+    follower = open_engine(Oven(), "ben")
+    eventually(lambda: len(follower.history.points("oven", "heat", 60, SystemClock().utc())) > 4)
+    snapshot = follower.feed.peek()
+    assert snapshot.panels[0].suspected == {"d1": "hot 1m20s after"}
+    assert [each.key for each in follower.history.changes(3600, SystemClock().utc())] == ["d1"]
+
+
+def test_one_that_leaves_hands_over_at_once(open_engine: Open) -> None:
+    leader, next_ = open_engine(Oven()), Oven()
+    sits(leader, "leads")
+    follower = open_engine(next_, "ben", interval=0.2)
+    sits(follower, "follows")
+    leader.stop()
+    eventually(lambda: seat(follower).role == "leads", within=1.0)
+    eventually(lambda: next_.asked > 2)
+
+
+def test_what_was_asked_just_now_is_not_asked_again_by_the_next(open_engine: Open) -> None:
+    leader, next_ = open_engine(Oven(), interval=60.0), Oven()
+    eventually(lambda: heat(leader) == 20.0)
+    follower = open_engine(next_, "ben", interval=60.0)
+    eventually(lambda: heat(follower) == 20.0)
+    leader.stop()
+    sits(follower, "leads")
+    again = Oven()
+    follower.stop()
+    third = open_engine(again, "cleo", interval=60.0)
+    sits(third, "leads")
+    eventually(lambda: heat(third) == 20.0, says="taken from what the one before it left")
+    assert (next_.asked, again.asked) == (0, 0)
+
+
+def test_a_record_takes_over_and_says_so(open_engine: Open) -> None:
+    dashboard, recorded = open_engine(Oven()), Oven()
+    sits(dashboard, "leads")
+    record = open_engine(recorded, "watch", "record")
+    eventually(lambda: seat(record) == Seat("leads", recorded=True), within=3.0)
+    eventually(lambda: seat(dashboard) == Seat("follows", Shown("watch, pid 4711"), recorded=True))
+    record.stop()
+    sits(dashboard, "leads")
+
+
+def test_asking_to_poll_now_goes_to_the_one_who_polls(open_engine: Open) -> None:
+    first, other = Oven(), Oven()
+    leader = open_engine(first, interval=60.0)
+    eventually(lambda: heat(leader) == 20.0)
+    follower = open_engine(other, "ben", interval=60.0)
+    sits(follower, "follows")
+    asked = first.asked
+    follower.feed.ask(PollNow("oven")).result(2)
+    eventually(lambda: first.asked == asked + 2)
+    assert other.asked == 0
+
+
+def test_a_locked_journal_stops_no_polling_and_is_said(open_engine: Open, path: Path) -> None:
+    Journal(path).close()
+    oven = Oven()
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        engine = open_engine(oven)
+        eventually(lambda: oven.asked > 4)
+        sits(engine, "alone")
+        eventually(lambda: "polling alone" in engine.feed.peek().warnings[-1] and "locked" in engine.feed.peek().warnings[-1])
+        other.execute("ROLLBACK")
+    sits(engine, "leads")
+    assert engine.feed.peek().warnings == ()
+
+
+def test_a_journal_that_locks_under_way_stops_no_polling(open_engine: Open, path: Path) -> None:
+    oven = Oven()
+    engine = open_engine(oven)
+    sits(engine, "leads")
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        sits(engine, "alone")
+        asked = oven.asked
+        eventually(lambda: oven.asked > asked + 4)
+        other.execute("ROLLBACK")
+    sits(engine, "leads")
+
+
+def test_one_about_to_be_stopped_gives_the_lease_up_first(open_engine: Open) -> None:
+    oven, next_ = Oven(), Oven()
+    leader = open_engine(oven)
+    sits(leader, "leads")
+    follower = open_engine(next_, "ben")
+    sits(follower, "follows")
+    leader.step_down()
+    assert leader.roles is not None and leader.roles.held()
+    eventually(lambda: seat(follower).role == "leads", within=1.0)
+    sits(leader, "follows")
+
+
+def test_a_deposed_one_asks_nothing_and_follows(open_engine: Open, path: Path) -> None:
+    """As after SIGSTOP: somebody else has the lease although nobody gave it up."""
+    oven = Oven()
+    leader = open_engine(oven)
+    sits(leader, "leads")
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE lease SET epoch = epoch + 1, holder = 'thief', who = 'thief', beat = beat + 3600")
+    sits(leader, "follows")
+    asked = oven.asked
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE lease SET beat = beat + 1")
+    assert seat(leader).leader == "thief, pid 4711"
+    assert oven.asked == asked
