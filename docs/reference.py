@@ -41,6 +41,7 @@ def page() -> str:
     parts += _table("`[[rule]]`", general["rule"]["items"], told)
     parts += _table("`[journal]`", general["journal"], told)
     parts += _table("`[sentry]`", general["sentry"], told)
+    parts += _channels(general["notify"]["items"]["anyOf"], told)
     kinds = {each["properties"]["kind"]["const"]: each for each in general["panel"]["items"]["anyOf"]}
     for kind in ORDER:
         parts += _table(f'`[[panel]]` with `kind = "{kind}"`', kinds[kind], told)
@@ -48,20 +49,32 @@ def page() -> str:
     return "\n".join(parts) + "\n"
 
 
-def _table(title: str, model: dict[str, Any], told: dict[str, Any]) -> list[str]:
-    """A model's keys, and those of the tables within it."""
+def _table(title: str, model: dict[str, Any], told: dict[str, Any], *, inner: bool = True) -> list[str]:
+    """A model's keys, and those of the tables within it where they are wanted."""
     lines = ["", f"## {title}", "", "| key | what it says | default |", "|---|---|---|"]
-    inner = []
+    within = []
     for key, each in model.get("properties", {}).items():
         shown = _default(each)
         lines.append(f"| `{key}` | {each.get('description', '')} | {shown} |".replace("|}", "\\|}"))
-        if reference := _reference(each):
-            inner.append((key, reference))
-    for key, reference in inner:
+        if inner and (reference := _reference(each)):
+            within.append((key, reference))
+    for key, reference in within:
         if reference != "LevelOfRule" or key == "P0":
             lines += ["", f"Within `{key}`:", "", "| key | what it says |", "|---|---|"]
             properties = told["$defs"][reference].get("properties", {})
             lines += [f"| `{name}` | {each.get('description', '')} |" for name, each in properties.items()]
+    return lines
+
+
+def _channels(kinds: list[dict[str, Any]], told: dict[str, Any]) -> list[str]:
+    """What every channel takes, once, and then what each kind has of its own or says otherwise."""
+    first, *rest = (each["properties"] for each in kinds)
+    common = {key: each for key, each in first.items() if all(other.get(key, {}).keys() == each.keys() for other in rest)}
+    lines = _table("`[[notify]]`, of every kind", {"properties": common}, told)
+    for each in kinds:
+        own = {key: says for key, says in each["properties"].items() if key != "kind" and says != common.get(key)}
+        title = f'`[[notify]]` with `kind = "{each["properties"]["kind"]["const"]}"`'
+        lines += _table(title, {"properties": own}, told, inner=False)
     return lines
 
 

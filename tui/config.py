@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import Struct, field
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -28,12 +28,15 @@ from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
 from tui.engine.units import parse_quantity
 
-LATER = ("severities", "notify", "layout", "escalation", "record", "maintenance")
+if TYPE_CHECKING:
+    from tui.engine.notify.channel import Channel
+
+LATER = ("severities", "layout", "escalation", "record", "maintenance")
 """Tables that config.md describes and a later version reads."""
 NOT_WATCHED = ("user", "theme", "version", "keys", "layout", "actions", "sentry", "journal", "record")
 """What two configs may differ in and still have one poller."""
 M = TypeVar("M", bound=BaseModel)
-KNOWN = ("watchfloor", "panel", "rule", "actions", "keys", "journal", "sentry", "extends")
+KNOWN = ("watchfloor", "panel", "rule", "actions", "notify", "keys", "journal", "sentry", "extends")
 
 
 class Loaded(Struct):
@@ -74,6 +77,7 @@ class _Check:
         journal = self.section(JournalSection, values.get("journal", {}), ("journal",)) or JournalSection()
         panels = self.panels(values.get("panel", []))
         rules = self.rules(values.get("rule", []), panels)
+        channels = self.channels(values["notify"], panels, rules) if "notify" in values else []
         keys = self.keys(values.get("keys", {}))
         self.check_allowed(actions, values.get("panel", []))
         sentry_dsn = self.sentry_dsn(sentry)
@@ -92,6 +96,7 @@ class _Check:
             deadline=general.deadline,
             panels=tuple(panels),
             rules=tuple(rules),
+            channels=tuple(channels),
             allow=actions.allow,
             theme=general.theme,
             keys=keys,
@@ -243,6 +248,12 @@ class _Check:
             section.link,
             section.playbook,
         )
+
+    def channels(self, tables: object, panels: Sequence[PanelSetup], rules: Sequence[Rule]) -> list[Channel]:
+        """Every `[[notify]]`, by the model of its kind."""
+        from tui.config_notify import channels  # late: only where somebody is told
+
+        return channels(self, tables, [each.name for each in panels], rules)
 
     def keys(self, table: object) -> tuple[tuple[str, str], ...]:
         """`[keys]`: other keys for what the screen offers, by its name."""

@@ -14,6 +14,7 @@ from pydantic_core import core_schema
 
 from tui.config_models import ActionsSection, General, JournalSection, RuleSection, SentrySection
 from tui.engine.installed import installed_kinds
+from tui.engine.notify.channel import KINDS, load_kind
 from tui.engine.panel import PanelLoadError, load_card
 from tui.engine.secrets import SecretText
 
@@ -45,9 +46,21 @@ def schema() -> dict[str, Any]:
             "keys": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Other keys, by name."},
             "panel": {"type": "array", "items": {"anyOf": kinds}, "minItems": 1},
             "rule": {"type": "array", "items": _of(RuleSection, definitions)},
+            "notify": {"type": "array", "items": {"anyOf": _channels(definitions)}},
         },
         "$defs": definitions,
     }
+
+
+def _channels(definitions: dict[str, Any]) -> list[dict[str, Any]]:
+    """The schema of each kind of `[[notify]]`."""
+    made = []
+    for kind in KINDS:
+        each = _of(load_kind(kind), definitions)
+        each["properties"]["kind"]["const"] = kind
+        each["required"] = sorted({*each.get("required", []), "kind"})
+        made.append(each)
+    return made
 
 
 class _Schema(GenerateJsonSchema):

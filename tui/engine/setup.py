@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -11,6 +11,9 @@ from .panel import Card
 from .rules import Rule
 from .secrets import SecretText
 from .text import EMPTY, Shown
+
+if TYPE_CHECKING:
+    from .notify.channel import Channel
 
 
 class PanelSetup(Struct, frozen=True):
@@ -36,6 +39,7 @@ class Setup(Struct, frozen=True):
     deadline: float | None
     panels: tuple[PanelSetup, ...]
     rules: tuple[Rule, ...] = ()
+    channels: tuple[Channel, ...] = ()
     allow: tuple[str, ...] = ()
     theme: str = "night"
     keys: tuple[tuple[str, str], ...] = ()
