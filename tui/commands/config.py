@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from tui.commands.printing import say
 from tui.config import Loaded
@@ -15,6 +16,9 @@ from tui.engine.panel import Checked, PanelLoadError, load_card, load_named
 from tui.engine.redact import redact
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
+
+if TYPE_CHECKING:
+    from tui.engine.notify.channel import Channel
 
 CONNECT_DEADLINE = 15.0
 BAD_CONFIG = 78
@@ -42,7 +46,7 @@ def check_config(loaded: Loaded, *, connect: bool) -> int:
     for panel in setup.panels:
         if panel.broken:
             say(f"panel {panel.name}: {panel.broken}")
-    say(f"{loaded.source.path}: {len(setup.panels)} panels, {len(setup.rules)} rules, no mistakes")
+    say(f"{loaded.source.path}: {len(setup.panels)} panels, {len(setup.rules)} rules{_told(setup)}, no mistakes")
     if not connect:
         return 0
     found = asyncio.run(_connect(setup))
@@ -53,11 +57,19 @@ def check_config(loaded: Loaded, *, connect: bool) -> int:
     return 0 if all(each.reached for each in found) else UNREACHED
 
 
+def _told(setup: Setup) -> str:
+    """How many ways there are to tell people, where there are any."""
+    return f", {len(setup.channels)} channels" if setup.channels else ""
+
+
 async def _connect(setup: Setup) -> Sequence[Checked]:
-    """Every panel's sources, side by side."""
+    """Every panel's sources and every channel, side by side; nobody is told anything."""
     tools = Tools(setup.environment)
     try:
-        found = await asyncio.gather(*(_panel(panel, tools) for panel in setup.panels if panel.card and panel.card.check))
+        found = await asyncio.gather(
+            *(_panel(panel, tools) for panel in setup.panels if panel.card and panel.card.check),
+            *(_channel(channel, tools) for channel in setup.channels if not channel.on_screen),
+        )
     finally:
         await tools.close()
     return [each for checked in found for each in checked]
@@ -74,6 +86,16 @@ async def _panel(panel: PanelSetup, tools: Tools) -> Sequence[Checked]:
         return [Checked(clean(panel.name), False, Shown(f"no answer within {CONNECT_DEADLINE:.0f}s"))]
     except Exception as error:  # a defect in one panel's check must not hide the others' answers
         return [Checked(clean(panel.name), False, clean(redact(f"{type(error).__name__}: {error}")))]
+
+
+async def _channel(channel: Channel, tools: Tools) -> Sequence[Checked]:
+    try:
+        async with asyncio.timeout(CONNECT_DEADLINE):
+            return [await channel.check(tools)]
+    except TimeoutError:
+        return [Checked(clean(channel.title), False, Shown(f"no answer within {CONNECT_DEADLINE:.0f}s"))]
+    except Exception as error:  # a defect in one channel's check must not hide the others' answers
+        return [Checked(clean(channel.title), False, clean(redact(f"{type(error).__name__}: {error}")))]
 
 
 def show_config(loaded: Loaded) -> int:
