@@ -23,6 +23,7 @@ from tui.config_source import ConfigError, find
 from tui.engine.installed import installed_kinds
 from tui.engine.panel import Threshold, load_card
 from tui.engine.rules import Rule
+from tui.engine.rules.mean import Mean
 
 HEALTH = '[[panel]]\nkind = "health"\nendpoints = ["https://shop.example/readyz"]\n'
 
@@ -117,7 +118,7 @@ def test_a_rule_of_ones_own(folder: Folder) -> None:
     rule = rule_of(loaded, "slow")
     assert (rule.panel, rule.signal, rule.way, rule.unit) == ("health", "latency", "above", "s")
     assert rule.levels == (Threshold("P2", 1.5, 300.0),)
-    assert (rule.labels, rule.window) == ((("endpoint", "readyz*"),), 600.0)
+    assert (rule.labels, rule.measure) == ((("endpoint", "readyz*"),), Mean(600.0))
     assert (rule.why, rule.link, rule.playbook) == ("users wait", "https://shop.example/runbook", "4.1")
 
 

@@ -23,6 +23,8 @@ from tui.config_words import found_in_words, nearest, path_in_words, problem_in_
 from tui.engine.installed import installed_kinds
 from tui.engine.panel import Card, PanelConfig, PanelLoadError, Threshold, load_card
 from tui.engine.rules import Rule, parse_signal
+from tui.engine.rules.mean import Mean
+from tui.engine.rules.rule import NEWEST
 from tui.engine.secrets import Secret, SecretText
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
@@ -243,7 +245,7 @@ class _Check:
             way,
             tuple(levels),
             tuple(sorted(labels.items())),
-            section.window,
+            Mean(section.window) if section.window else NEWEST,
             clean(section.why),
             section.link,
             section.playbook,

@@ -8,10 +8,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.clocks import START
+from tui.engine.alert import Alert
+from tui.engine.feed import ProbeState
 from tui.engine.history import History
 from tui.engine.panel import Threshold
-from tui.engine.reading import Reading, Signal, Status, labels_of, series_key, signal
+from tui.engine.reading import Failure, Reading, Signal, Status, labels_of, series_key, signal
 from tui.engine.rules import RESOLVED_SHOWN, Rule, RuleBook, describe, fingerprint, parse_signal, worst_judged
+from tui.engine.rules.mean import Mean
+from tui.engine.rules.means import PastMeans
+from tui.engine.text import Shown
 
 HIGH_ERRORS = Rule(
     "HighErrorRate", "api", "error_rate", "ratio", "above", (Threshold("P1", 0.005, 300.0), Threshold("P0", 0.01))
@@ -24,26 +29,69 @@ def errors(rate: float | None, **labels: str) -> Signal:
 
 
 class Watch:
-    """A rule book, and what it says as time goes by."""
+    """A rule book, and what it says as time goes by. One probe a panel; a reading counts as fresh for 130 s."""
 
-    def __init__(self, *rules: Rule, hold: bool = True) -> None:
+    def __init__(self, *rules: Rule, hold: bool = True, past: PastMeans | None = None) -> None:
         self.history = History()
-        self.book = RuleBook(rules, "demo", self.history, hold=hold)
+        self.book = RuleBook(rules, "demo", self.history, hold=hold, past=past)
         self.now = START
+        self.mono = 1000.0
+        self.states: dict[str, ProbeState] = {}
 
     def sees(self, *signals: Signal, panel: str = "api", fresh: bool = True) -> list[tuple[str, str, str]]:
-        """Judges, and gives the alerts as (severity, state, series)."""
-        self.history.record(Reading(panel, panel, "look", self.now, 0.0, Status.OK, signals))
-        self.judged = self.book.judge(panel, [(each, fresh) for each in signals], self.now)
+        """A reading comes; gives the alerts as (severity, state, series)."""
+        reading = Reading(panel, panel, "look", self.now, 0.0, Status.OK, signals)
+        self.history.record(reading)
+        at = self.mono if fresh else None
+        self.states[panel] = ProbeState(panel, "look", 60.0, 10.0, reading, reading, at, read_at=at)
+        return self.looks(panel)
+
+    def hears_nothing(self, panel: str = "api") -> list[tuple[str, str, str]]:
+        """A reading comes that failed: the last good one stays."""
+        failure = Failure("deadline", Shown("no answer"))
+        reading = Reading(panel, panel, "look", self.now, 0.0, Status.UNKNOWN, error=failure)
+        before = self.states.get(panel, ProbeState(panel, "look", 60.0, 10.0))
+        self.states[panel] = replace(before, reading=reading, read_at=self.mono)
+        return self.looks(panel)
+
+    def looks(self, panel: str = "api") -> list[tuple[str, str, str]]:
+        """Judges what there is; gives the alerts."""
+        states = [self.states[panel]] if panel in self.states else []
+        self.judged = self.book.judge(panel, states, self.now, self.mono)
         return self.alerts
 
     @property
     def alerts(self) -> list[tuple[str, str, str]]:
         return [(each.severity, each.state, each.key) for each in self.book.alerts(self.now)]
 
+    @property
+    def alert(self) -> Alert:
+        (found,) = self.book.alerts(self.now)
+        return found
+
+    def moves(self) -> list[tuple[str, str, str]]:
+        """What has moved since last asked: what it was, what it is, how bad."""
+        return [(each.was, each.alert.state, each.alert.severity) for each in self.book.moves()]
+
     def after(self, seconds: float) -> Watch:
+        """Time passes."""
         self.now += seconds
+        self.mono += seconds
         return self
+
+    def asleep(self, seconds: float) -> Watch:
+        """The machine sleeps, or somebody sets its clock: the poller marks everything stale."""
+        self.now += seconds
+        self.states = {name: replace(each, good_at=None, read_at=None) for name, each in self.states.items()}
+        return self
+
+    def restarts(self, *rules: Rule, after: float = 0.0) -> Watch:
+        """Another process goes on from the state of this one, with other rules where they are given."""
+        state = self.book.state(self.now)
+        other = Watch(*(rules or self.book.rules))
+        other.now, other.mono = self.now + after, 17.0
+        other.book.restore(state, other.now)
+        return other
 
 
 # --- an alert's life, told ----------------------------------------------------------------------------------------------
@@ -86,12 +134,23 @@ def test_two_levels_are_one_alert_that_escalates_and_calms_down() -> None:
 def test_unknown_neither_fires_nor_resolves() -> None:
     web = Watch(DOWN)
     web.sees(signal("up", 0.0), panel="web")
+    assert web.after(100).sees(signal("up", 0.0), panel="web") == [("P0", "pending", "web.up")]
     assert web.after(300).sees(signal("up", None), panel="web") == [("P0", "pending", "web.up")], "no value"
     assert web.after(300).sees(signal("up", 0.0), panel="web", fresh=False) == [("P0", "pending", "web.up")], "too old"
-    assert web.after(1).sees(signal("up", 0.0), panel="web") == [("P0", "firing", "web.up")]
+    assert web.alert.unknown_since == START + 400
+    assert web.after(1).sees(signal("up", 0.0), panel="web") == [("P0", "pending", "web.up")], "100 s were measured"
+    assert web.alert.unknown_since is None
+    assert web.after(20).looks("web") == [("P0", "firing", "web.up")], "120 s"
     assert web.after(300).sees(signal("up", None), panel="web") == [("P0", "firing", "web.up")]
     assert web.after(300).sees(signal("up", 1.0), panel="web", fresh=False) == [("P0", "firing", "web.up")]
     assert web.judged["up"].status is Status.FAILING
+
+
+def test_a_short_unknown_does_not_stop_a_hold() -> None:
+    web = Watch(DOWN)
+    web.sees(signal("up", 0.0), panel="web")
+    web.after(60).sees(signal("up", None), panel="web")
+    assert web.after(60).sees(signal("up", 0.0), panel="web") == [("P0", "firing", "web.up")]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
@@ -135,7 +194,7 @@ def test_without_holding_a_breach_fires_at_once() -> None:
 
 
 def test_a_window_compares_the_mean_over_it() -> None:
-    api = Watch(replace(HIGH_ERRORS, levels=(Threshold("P1", 0.05),), window=60.0))
+    api = Watch(replace(HIGH_ERRORS, levels=(Threshold("P1", 0.05),), measure=Mean(60.0)))
     for rate in (0.0, 0.0, 0.12, 0.06):
         found = api.after(10).sees(errors(rate))
     assert found == [], "the mean is 4.5 %"

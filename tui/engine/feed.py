@@ -36,8 +36,9 @@ class Level(StrEnum):
 class ProbeState(Struct, frozen=True):
     """One probe of one target: its newest reading, its last good one, and how fresh they are.
 
-    `asked` and `good_at` are monotonic seconds; `fresh_for` how long a reading counts (twice the interval in force plus the
-    deadline); `slowed` says, in words, why it is polled less often than configured.
+    `good_at` and `read_at` are when the good and the newest reading stood, in monotonic seconds, None before there is one and
+    after a clock has jumped; `fresh_for` how long a reading counts (twice the interval in force plus the deadline); `slowed`
+    says, in words, why it is polled less often than configured.
     """
 
     target: str
@@ -48,6 +49,7 @@ class ProbeState(Struct, frozen=True):
     good: Reading | None = None
     good_at: float | None = None
     slowed: Shown = EMPTY
+    read_at: float | None = None
 
     @property
     def fresh_for(self) -> float:

@@ -170,6 +170,12 @@ class History(Trends):
             series = self._series.get((panel, key))
             return series.between(now - seconds, now) if series else []
 
+    def first(self, panel: str, key: str) -> float | None:
+        """When the oldest value kept of a series was measured; None where there is none."""
+        with self._lock:
+            series = self._series.get((panel, key))
+            return series.at[0] if series and series.at else None
+
     def changes(self, seconds: float, now: float) -> list[Change]:
         with self._lock:
             return sorted((each for each in self._changes.values() if now - seconds <= each.at <= now), key=lambda c: c.at)

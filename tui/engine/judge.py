@@ -17,7 +17,7 @@ from .feed import PanelState, ProbeState
 from .gate import Gate
 from .history import CHANGES_KEPT, History
 from .panel import Judged
-from .reading import Change, Signal, Status, worst
+from .reading import Change, Status, worst
 from .rules import RuleBook, worst_judged
 from .setup import PanelSetup, Setup
 from .suspects import followed_by, with_suspects
@@ -53,7 +53,7 @@ class Judge:
     def judge(self, states: States) -> Judgement:
         """Everything as it stands now; also kept as `newest`."""
         now, monotonic = self._clock.utc(), self._clock.monotonic()
-        judged = {name: self._rules.judge(name, _signals(probes, monotonic), now) for name, probes in states.items()}
+        judged = {name: self._rules.judge(name, probes, now, monotonic) for name, probes in states.items()}
         changes = tuple(self._history.changes(CHANGES_KEPT, now))
         alerts = with_suspects(self._rules.alerts(now), changes)
         self.newest = Judgement(now, judged, alerts, single(alerts), followed_by(alerts, changes), changes)
@@ -85,19 +85,6 @@ def _panel(panel: PanelSetup, probes: Sequence[ProbeState], judgement: Judgement
         judgement.suspected,
         judgement.changes,
     )
-
-
-def _signals(probes: Sequence[ProbeState], monotonic: float) -> list[tuple[Signal, bool]]:
-    """A panel's newest signals, each with whether it is fresh and from an answer."""
-    found: list[tuple[Signal, bool]] = []
-    for each in probes:
-        fresh = not each.stale(monotonic)
-        signals = {signal.key: (signal, fresh) for signal in (each.good.signals if each.good else ())}
-        if each.reading is not None and each.reading is not each.good:
-            # A refusal measures something too (`up` is 0), though the last figures stay on screen.
-            signals.update({signal.key: (signal, True) for signal in each.reading.signals})
-        found.extend(signals.values())
-    return found
 
 
 def _status(monotonic: float) -> Callable[[ProbeState], Status]:

@@ -161,6 +161,7 @@ class Poller:
             reading=reading,
             good=reading if answered else job.state.good,
             good_at=now if answered else job.state.good_at,
+            read_at=now,
             interval=interval,
             slowed=slowed,
         )
@@ -223,7 +224,7 @@ class Poller:
             slept_now, wall_now = clock.boottime() - clock.monotonic(), clock.utc() - clock.boottime()
             if abs(slept_now - slept) > JUMP or abs(wall_now - wall) > JUMP:
                 for job in self.jobs:
-                    job.state = replace(job.state, good_at=None)
+                    job.state = replace(job.state, good_at=None, read_at=None)
                     self._taken(job)
                 await self._poke_in_turn()
                 slept_now, wall_now = clock.boottime() - clock.monotonic(), clock.utc() - clock.boottime()

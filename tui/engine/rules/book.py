@@ -1,0 +1,305 @@
+"""All rules of one dashboard over all its series, at every moment.
+
+Judged each second over hundreds of probes, so what has not changed costs next to nothing: which rules look at a probe's signals
+is found out once a reading, measures are taken once a reading, and a series that is well is passed by.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from ..alert import Alert, by_badness
+from ..history import History
+from ..panel import Judged
+from ..reading import Reading, Signal, Status
+from . import life
+from .life import Held
+from .means import Means, PastMeans
+from .rule import Rule, Series
+
+if TYPE_CHECKING:
+    from ..entries import AlertMoved
+    from ..feed import ProbeState
+    from .absent import Silence
+
+RESOLVED_SHOWN = 300.0
+"""Seconds for which a resolved alert is still listed."""
+MOVES_KEPT = 10_000
+"""Moves that nobody has asked for; the oldest go."""
+
+
+class _Watch(Struct):
+    """A series under a rule, as a probe's last answers show it. `signal` is None where they no longer do."""
+
+    held: Held
+    signal: Signal | None
+    refused: bool = False
+    """Whether it stands in an answer that failed (`up` is 0), and not in the last good one."""
+
+
+class _Source(Struct):
+    """A probe of a target: the answers last looked at, and what the rules watch in them."""
+
+    good: Reading | None
+    newest: Reading | None
+    watches: list[_Watch]
+
+
+class RuleBook:
+    """All rules, and the alerts they make. `hold` false counts every breach as firing (`check`); `past` is the journal's
+    record, for windows longer than what this process has seen."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        environment: str,
+        history: History,
+        *,
+        hold: bool = True,
+        past: PastMeans | None = None,
+    ) -> None:
+        self.rules = tuple(rules)
+        self._by_signal: dict[tuple[str, str], list[Rule]] = {}
+        """By panel and signal: most signals have none, and all are looked at with every snapshot."""
+        for rule in rules:
+            if not rule.measure.of_silence:
+                self._by_signal.setdefault((rule.panel, rule.signal), []).append(rule)
+        self._environment = environment
+        self._history = history
+        self._hold = hold
+        self._held: dict[tuple[str, str, str], Held] = {}
+        """By panel, rule and series."""
+        self._sources: dict[tuple[str, str, str], _Source] = {}
+        """By panel, target and probe."""
+        self._restored: dict[str, list[Held]] = {}
+        """By panel: what came from before a restart and has not been looked for yet; also among the held."""
+        self._gone: dict[str, Alert] = {}
+        """Alerts that ended with their rule or target, by fingerprint, as long as they are listed."""
+        self._moves: deque[tuple[Alert, Alert | None]] = deque(maxlen=MOVES_KEPT)
+        self._silence = self._silences(rules, hold)
+        self.means = Means(history, past)
+
+    def _silences(self, rules: Iterable[Rule], hold: bool) -> Silence | None:
+        """What watches for the absence of measurements, where a rule asks for it."""
+        wanted = [rule for rule in rules if rule.measure.of_silence]
+        if not wanted or not hold:
+            return None
+        from .absent import Silence  # late: most configs have no such rule
+
+        return Silence(wanted, self._held)
+
+    # --- judging ----------------------------------------------------------------------------------------------------
+
+    def judge(self, panel: str, probes: Sequence[ProbeState], now: float, mono: float) -> dict[str, Judged]:
+        """Looks at a panel's probes at `now` (UTC seconds; `mono` on the clock that never jumps). Returns, by signal key, the
+        limit that bites first and the status that the rules give it."""
+        if panel in self._restored:
+            self._look_for_restored(panel, probes, now)
+        judged: dict[str, Judged] = {}
+        for state in probes:
+            source = self._sources.get((panel, state.target, state.probe))
+            if source is None or source.good is not state.good or source.newest is not state.reading:
+                source = self._looked_at(panel, state, source, mono)
+            for watch in source.watches:
+                held = watch.held
+                if held.alert is not None or held.breached:
+                    self._stand(held, _tail(watch, state, mono), now)
+                if held.judged is None:
+                    held.judged = life.judged(held)
+                if watch.signal is not None or held.open:
+                    _worse(judged, held.key, held.judged)
+        if self._silence:
+            for held in self._silence.look(panel, probes, now, mono):
+                self._stand(held, 0.0, now)
+                if held.open:
+                    _worse(judged, held.key, life.judged(held))
+        return judged
+
+    def _looked_at(self, panel: str, state: ProbeState, before: _Source | None, mono: float) -> _Source:
+        """A probe's new answers: which rules watch what in them; every new measurement is taken."""
+        newly_good = state.good is not None and (before is None or before.good is not state.good)
+        newly_read = before is None or before.newest is not state.reading
+        watches = []
+        present: set[int] = set()
+        for watch in self._watches(panel, state):
+            present.add(id(watch.held))
+            watches.append(watch)
+            if newly_read if watch.refused else newly_good:
+                self._take(watch, state, mono)
+        for watch in before.watches if before else ():
+            if id(watch.held) in present or watch.held.source != (state.target, state.probe):
+                continue
+            if self._still_there(panel, watch, state, newly_good, mono):
+                watches.append(watch)
+        source = self._sources[panel, state.target, state.probe] = _Source(state.good, state.reading, watches)
+        return source
+
+    def _watches(self, panel: str, state: ProbeState) -> Iterable[_Watch]:
+        """What the rules watch in a probe's answers. A refusal measures something too (`up` is 0), though the last good figures
+        stay on screen."""
+        refusal = state.reading if state.reading is not state.good else None
+        instead = {each.key for each in refusal.signals} if refusal else ()
+        for reading in (state.good, refusal):
+            for signal in reading.signals if reading else ():
+                rules = self._by_signal.get((panel, signal.name))
+                if not rules or (reading is not refusal and instead and signal.key in instead):
+                    continue
+                for rule in rules:
+                    if rule.matches(signal):
+                        yield _Watch(self._held_of(rule, signal, state), signal, reading is refusal)
+
+    def _held_of(self, rule: Rule, signal: Signal, state: ProbeState) -> Held:
+        """What is remembered of a series under a rule."""
+        held = self._held.get((rule.panel, rule.name, signal.key))
+        if held is None:
+            held = life.new(rule, signal.labels, signal.key, (state.target, state.probe))
+            self._held[rule.panel, rule.name, signal.key] = held
+        held.source = (state.target, state.probe)
+        return held
+
+    def _take(self, watch: _Watch, state: ProbeState, mono: float) -> None:
+        """A new measurement of a series, unless it is old already."""
+        held, signal = watch.held, watch.signal
+        reading, read_at = (state.reading, state.read_at) if watch.refused else (state.good, state.good_at)
+        assert reading is not None and signal is not None
+        if signal.value is None or read_at is None or mono - read_at > state.fresh_for:
+            held.known = False
+            return
+        held.take(self._values(held.rule, signal, signal.value, reading.at), reading.at, read_at, state.fresh_for)
+
+    def _values(self, rule: Rule, signal: Signal, value: float, at: float) -> list[float | None]:
+        """What each level is compared with."""
+        if rule.measure.reach:
+            self.means.add(rule.panel, signal.key, at, value, rule.measure.reach)
+        series = Series(rule.panel, signal.key, value, at, self._history, self.means)
+        return [rule.measure.value(series, rule, place) for place in range(len(rule.levels))]
+
+    def _still_there(self, panel: str, watch: _Watch, state: ProbeState, newly_good: bool, mono: float) -> bool:
+        """A series that the answers no longer show. A good one ends it; a failed one says nothing of it."""
+        held = watch.held
+        watch.signal = None
+        if newly_good and state.good is not None and state.good_at is not None:
+            held.take_gone(state.good.at, state.good_at, state.fresh_for)
+        if held.alert is not None or not held.known:
+            return True
+        self._held.pop((panel, held.rule.name, held.key), None)
+        return False
+
+    def _stand(self, held: Held, tail: float | None, now: float) -> None:
+        """Where the alert stands now; `tail` is None while nothing is known of its series."""
+        before = held.alert
+        if tail is not None:
+            after = life.standing(held, tail, now, self._environment, self._hold)
+        elif before is not None and held.open and before.unknown_since is None:
+            after = replace(before, unknown_since=now)
+        else:
+            return
+        if after is not before:
+            held.alert, held.judged = after, None
+            self._moved(before, after, now)
+
+    # --- what came of it --------------------------------------------------------------------------------------------
+
+    def alerts(self, now: float) -> tuple[Alert, ...]:
+        """Pending, firing and lately resolved alerts, the worst first."""
+        found = []
+        for held in self._held.values():
+            alert = held.alert
+            if alert is None:
+                continue
+            if alert.ended is not None and now - alert.ended > RESOLVED_SHOWN:
+                held.alert = None
+                continue
+            found.append(alert)
+        self._gone = {key: each for key, each in self._gone.items() if now - (each.ended or now) <= RESOLVED_SHOWN}
+        again = {each.fingerprint for each in found} if self._gone else ()
+        found += [each for key, each in self._gone.items() if key not in again]
+        return tuple(sorted(found, key=by_badness))
+
+    def _moved(self, before: Alert | None, after: Alert | None, now: float) -> None:
+        """Notes what became of an alert, where its state or severity has changed."""
+        was = before if before and before.open else None
+        if after is None:
+            if was:
+                self._moves.append((replace(was, state="resolved", ended=now), was))
+        elif was is None or (after.state, after.severity) != (was.state, was.severity):
+            self._moves.append((after, was))
+
+    def moves(self) -> list[AlertMoved]:
+        """Every alert that changed its state or severity since this was last asked, in order. A pending one that came to
+        nothing is told as resolved: it has no `fired_at`."""
+        if not self._moves:
+            return []
+        from ..entries import AlertMoved  # late: `check` has no use for it
+
+        moved = [AlertMoved(each, was.state if was else "inactive", was.severity if was else None) for each, was in self._moves]
+        self._moves.clear()
+        return moved
+
+    # --- outliving the process --------------------------------------------------------------------------------------
+
+    def state(self, now: float) -> bytes:
+        """Everything that must outlive the process: alerts, and how long and how often what has been measured."""
+        from .kept import written  # late: where there is a journal
+
+        return written(self._held.values(), now)
+
+    def restore(self, state: bytes, now: float) -> None:
+        """Goes on from another book's state: timers of rules that are still the same keep counting from what was recorded;
+        alerts of rules that are gone end. Before the first `judge`."""
+        from .kept import read  # late: where there is a journal
+
+        found, ended = read(state, self.rules)
+        for held in found:
+            self._held[held.rule.panel, held.rule.name, held.key] = held
+            self._restored.setdefault(held.rule.panel, []).append(held)
+        for alert in ended:
+            self._end(alert, now)
+
+    def _end(self, alert: Alert, now: float) -> None:
+        """An alert whose rule or target is no longer in the config."""
+        if alert.open:
+            over = replace(alert, state="resolved", ended=now, unknown_since=None)
+            self._moves.append((over, alert))
+            if alert.state == "firing":
+                self._gone[alert.fingerprint] = over
+
+    def _look_for_restored(self, panel: str, probes: Sequence[ProbeState], now: float) -> None:
+        """Takes what came from before a restart to the probes that measure it; without one it has ended."""
+        for held in self._restored.pop(panel):
+            if held.rule.measure.of_silence:
+                continue  # it needs no probe: that is what it is about
+            if any((each.target, each.probe) == held.source for each in probes):
+                source = self._sources.setdefault((panel, *held.source), _Source(None, None, []))
+                source.watches.append(_Watch(held, None))
+                continue
+            del self._held[panel, held.rule.name, held.key]
+            if held.alert:
+                self._end(held.alert, now)
+
+
+def _tail(watch: _Watch, state: ProbeState, mono: float) -> float | None:
+    """The seconds since a series was last measured, None while nothing is known of it: its newest reading has no value or is
+    past its freshness, or a clock has jumped since."""
+    held = watch.held
+    read_at = state.read_at if watch.refused else state.good_at
+    if not held.known or held.mono is None or read_at is None or mono - held.mono > state.fresh_for:
+        return None
+    return max(0.0, mono - held.mono)
+
+
+def _worse(judged: dict[str, Judged], key: str, mine: Judged) -> None:
+    """The worse of two rules' words on one signal; the first where they are alike."""
+    before = judged.get(key)
+    if before is None or mine.status > before.status:
+        judged[key] = mine
+
+
+def worst_judged(judged: Mapping[str, Judged]) -> Status:
+    """The worst that the rules say of any signal."""
+    return max((each.status for each in judged.values()), default=Status.OK)
