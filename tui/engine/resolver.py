@@ -1,7 +1,7 @@
 """Names to addresses, so that a hanging resolver can neither outlive a deadline nor hold up the exit.
 
-Looks names up in a daemon thread, remembers answers for a minute, and tells which phase a request is in, so that a failure
-can name it.
+A network backend for httpcore: looks names up in a daemon thread, remembers answers for a minute, and tells which phase a
+request is in, so that a failure can name it.
 """
 
 from __future__ import annotations
@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+import ssl
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
+import httpcore
 from msgspec import Struct
 
 from .threads import in_daemon_thread
@@ -24,8 +26,6 @@ FIRST_ADDRESS = 2.0
 Entries = list[Any]
 """What the resolver gives: tuples whose last member begins with the address."""
 
-P = TypeVar("P", bound=asyncio.BaseProtocol)
-
 _known: dict[tuple[str, int], tuple[float, tuple[str, ...]]] = {}
 _asked: dict[tuple[asyncio.AbstractEventLoop, str, int], asyncio.Task[Entries]] = {}
 
@@ -35,9 +35,11 @@ class NameNotFound(Exception):
 
 
 class Phase(Struct):
-    """Where a request is: `DNS`, `connect`, `TLS`, `first byte`, `body`."""
+    """Where a request is: `DNS`, `connect`, `TLS`, `first byte`, `body`. `reused` while it goes over a connection that was
+    open before."""
 
     now: str = "first byte"
+    reused: bool = False
 
 
 async def addresses(host: str, port: int) -> tuple[str, ...]:
@@ -77,19 +79,82 @@ def _forget(key: tuple[asyncio.AbstractEventLoop, str, int], task: asyncio.Task[
         task.exception()
 
 
-async def connect(host: str, port: int, phase: Phase, protocol: Callable[[], P]) -> P:
-    """A connection to the first of the host's addresses that takes one; tells its phases. Raises NameNotFound or OSError."""
-    phase.now = "DNS"
-    found = await addresses(host, port)
-    phase.now = "connect"
-    loop = asyncio.get_running_loop()
-    for place, address in enumerate(found):
-        last = place == len(found) - 1
-        try:
-            async with asyncio.timeout(None if last else FIRST_ADDRESS):
-                return (await loop.create_connection(protocol, address, port))[1]
-        except OSError:  # a time-out is one too
-            if last:
-                _known.pop((host, port), None)
-                raise
-    raise NameNotFound("the resolver knows the name but gives no address")
+class _BeforeTls(httpcore.AsyncNetworkStream):
+    """A connection that is about to be secured: tells while the handshake is under way."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream, phase: Phase) -> None:
+        self._inner = inner
+        self._phase = phase
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        """The secured connection, as httpcore makes it."""
+        self._phase.now = "TLS"
+        secured = await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        self._phase.now = "first byte"
+        return secured
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """As httpcore does it."""
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """As httpcore does it."""
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """As httpcore does it."""
+        await self._inner.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        """As httpcore does it."""
+        return self._inner.get_extra_info(info)
+
+
+class Resolving(httpcore.AsyncNetworkBackend):
+    """httpcore's own backend behind our lookup. Says which phase a new connection is in; one that is open already is at its
+    `first byte`. httpcore's tracing would tell too, but costs each poll a twentieth of its time."""
+
+    def __init__(self, phase: Phase, secure: bool) -> None:
+        self._inner = httpcore.AnyIOBackend()
+        self._phase = phase
+        self._secure = secure
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """A connection to the first of the host's addresses that takes one. Raises NameNotFound or httpcore's errors."""
+        self._phase.reused = False
+        self._phase.now = "DNS"
+        found = await addresses(host, port)
+        self._phase.now = "connect"
+        for place, address in enumerate(found):
+            last = place == len(found) - 1
+            try:
+                stream = await self._inner.connect_tcp(
+                    address, port, timeout if last else FIRST_ADDRESS, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if last:
+                    _known.pop((host, port), None)
+                    raise
+            else:
+                self._phase.now = "first byte"
+                return _BeforeTls(stream, self._phase) if self._secure else stream
+        raise NameNotFound("the resolver knows the name but gives no address")
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        """As httpcore does it."""
+        return await self._inner.connect_unix_socket(path, timeout, socket_options)
+
+    async def sleep(self, seconds: float) -> None:
+        """As httpcore does it."""
+        await self._inner.sleep(seconds)
