@@ -10,6 +10,7 @@ view is: pure functions of readings and history.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -17,22 +18,30 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, Proof, Result
-from tui.engine.alert import Alert
-from tui.engine.clock import moment
-from tui.engine.feed import Level, Offer, PanelState, ProbeState, Snapshot
-from tui.engine.history import History
+from tui.engine.alert import Alert, Fold, Suspect, by_badness, single
+from tui.engine.clock import clock_time, moment
+from tui.engine.escalation import Escalation
+from tui.engine.feed import Level, Offer, PanelState, ProbeState, Seat, Snapshot
+from tui.engine.history import History, Trends
 from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout, Room
 from tui.engine.panel import Card, Judged, PanelConfig, Probe, Readings, SignalSpec
 from tui.engine.reading import Change, Link, Reading, Row, Signal, Status, Value, series_key, signal
 from tui.engine.suspects import followed_by, with_suspects
 from tui.engine.text import Shown, clean
 from tui.engine.units import show, show_count, show_duration, show_latency, show_rate, show_ratio, show_size
+from tui.widgets.top import wrong
 
 NOW = 1_795_230_732.0
 """2026-11-21 03:12:12 UTC."""
 MONOTONIC = 50_000.0
 DEPLOYED, ERRORS, CONNECTIONS, OPENED = NOW - 632, NOW - 552, NOW - 340, NOW - 292
+SEAT = Seat("leads", recorded=True)
 DEPLOY = Change("9f3c2a1", DEPLOYED, "deployment", Shown("deploy 9f3c2a1"), Shown("main: checkout in one step"))
+
+DEPLOY_SUSPECT = Suspect(
+    "9f3c2a1", "deployment", DEPLOYED, Shown("deploy 9f3c2a1"), 80.0, True, Shown("metrics is of what was deployed")
+)
+LEADING = Suspect("a", "alert", ERRORS, Shown("P0 error rate"), 212.0, True, Shown("began before it"))
 
 
 @dataclass(frozen=True)
@@ -159,6 +168,20 @@ def deploys(at: float, night: Night) -> Reading:
     ]
     changes = (DEPLOY,) if night.broken and at >= DEPLOYED else ()
     return Reading("deploys", "deploys", "list", at, 0.2, Status.OK, (), tuple(rows), changes)
+
+
+def listed(at: float, night: Night) -> Reading:
+    """The alerts as rows, a line each."""
+    rows = []
+    for fold in folds(alerts(at, night)):
+        alert = fold.lead
+        said = f"acked {clock_time(alert.acked_at)}" if alert.acked_at else "not acked" if alert.wants_answer else alert.state
+        cells: dict[str, Value] = {
+            "alert": clean(f"{alert.severity} {alert.rule}"), "wrong": wrong(alert), "for": at - alert.since,
+            "panel": clean(alert.panel), "said": clean(said),
+        }  # fmt: skip
+        rows.append(Row(fold.key, cells, alert.status))
+    return Reading("alerts", "alerts", "list", at, 0.0, Status.OK, (), tuple(rows))
 
 
 # --- how it is drawn ------------------------------------------------------------------------------------------------
@@ -303,6 +326,18 @@ def deploys_view(readings: Readings, history: History, room: Room) -> Layout:
     return Layout(source=Shown("vercel"), columns=DEPLOYS_CARD.columns, rows=tuple(rows))
 
 
+def alerts_view(readings: Readings, history: Trends, room: Room) -> Layout:
+    """A line of alerts a row."""
+    rows = []
+    for _, row in readings.rows("list"):
+        cells = tuple(
+            Cell(show_duration(_number(row, name)) if name == "for" else Shown(str(row.cells[name])))
+            for name in ("alert", "wrong", "for", "panel", "said")
+        )
+        rows.append(DrawnRow(row.key, (replace(cells[0], status=row.status), *cells[1:]), row.status))
+    return Layout(columns=ALERTS.columns, rows=tuple(rows), empty=Shown("no alert"))
+
+
 def _number(row: Row, name: str) -> float | None:
     value = row.cells[name]
     return float(value) if isinstance(value, (int, float)) else None
@@ -427,7 +462,16 @@ DEPLOYS_CARD = _card(
     "tests.story:HINT",
 )  # fmt: skip
 
-PANELS = ((HEALTH, health), (METRICS, metrics), (DATABASE, database), (JOBS, jobs), (DEPLOYS_CARD, deploys))
+ALERTS = Card(
+    "alerts", "Alerts", PanelConfig, (Probe("story", never),), (), "tests.story:alerts_view",
+    (
+        Column("alert", Shown("alert"), 18, grows=True), Column("wrong", Shown("wrong"), 13), Column("for", Shown("for"), 6),
+        Column("panel", Shown("panel"), 9, rank=1), Column("said", Shown("said"), 16, rank=2),
+    ),
+)  # fmt: skip
+
+PANELS = ((HEALTH, health), (METRICS, metrics), (DATABASE, database), (JOBS, jobs), (DEPLOYS_CARD, deploys),
+          (ALERTS, listed))  # fmt: skip
 
 
 # --- snapshots ------------------------------------------------------------------------------------------------------
@@ -454,16 +498,32 @@ def alerts(at: float, night: Night) -> tuple[Alert, ...]:
         value = metrics(at, night).series["error_rate"]
         found.append(
             Alert("a", "error rate", "metrics", "error_rate", (), "P0", state, value, 0.05, "ratio", "above", ERRORS,
-                  ERRORS + 300 if state == "firing" else None, why=Shown("One request in twenty fails: users see it."))
+                  ERRORS + 300 if state == "firing" else None, why=Shown("One request in twenty fails: users see it."),
+                  link="https://shop.example/runbooks/errors", suspects=(DEPLOY_SUSPECT,))
         )  # fmt: skip
     if at >= CONNECTIONS:
         state = "firing" if at >= CONNECTIONS + 300 else "pending"
         acked = "kim" if at >= NOW - 22 else ""
         found.append(
             Alert("b", "connections", "database", "connections_used", (), "P1", state, 0.867, 0.85, "ratio", "above",
-                  CONNECTIONS, acked_by=acked, acked_at=NOW - 22 if acked else None)
+                  CONNECTIONS, CONNECTIONS + 300 if state == "firing" else None, acked_by=acked,
+                  acked_at=NOW - 22 if acked else None, suspects=(LEADING, replace(DEPLOY_SUSPECT, lead=292.0, touches=False)))
         )  # fmt: skip
     return with_suspects(found, [DEPLOY] if at >= DEPLOYED else [])
+
+
+def folds(found: Sequence[Alert]) -> tuple[Fold, ...]:
+    """A line an alert: nothing holds these together."""
+    return single(sorted(found, key=by_badness))
+
+
+def escalations(found: Sequence[Alert]) -> tuple[Escalation, ...]:
+    """The backup is due 8 minutes after it fired."""
+    wanting = [each for each in found if each.wants_answer and each.fired_at is not None]
+    by = (Shown("pagerduty"), Shown("sms"))
+    return tuple(
+        Escalation(each.fingerprint, Shown("backup"), by, (each.fired_at or 0.0) + 480, pages=True) for each in wanting
+    )
 
 
 def judged(panel: str, found: tuple[Alert, ...]) -> dict[str, Judged]:
@@ -500,7 +560,7 @@ def snapshot(at: float = NOW, night: Night | None = None, number: int = 1) -> Sn
     suspected = followed_by(found, changes)
     panels = []
     for place, (card, measure) in enumerate(PANELS):
-        measured = at - (2, 3, 2, 1, 14)[place]
+        measured = at - (2, 3, 2, 1, 14, 1)[place]
         reading = measure(measured, night)
         interval = 30.0 if card is DEPLOYS_CARD else 5.0
         probe = ProbeState(card.kind, reading.probe, interval, 5.0, reading, reading, MONOTONIC + measured - NOW)
@@ -513,7 +573,18 @@ def snapshot(at: float = NOW, night: Night | None = None, number: int = 1) -> Sn
             )
         )
     return Snapshot(
-        number, at, MONOTONIC + at - NOW, Shown("shop"), Shown("production"), True, Level.ARMED, tuple(panels), found
+        number,
+        at,
+        MONOTONIC + at - NOW,
+        Shown("shop"),
+        Shown("production"),
+        True,
+        Level.ARMED,
+        tuple(panels),
+        found,
+        folds(found),
+        escalations(found),
+        seat=SEAT,
     )
 
 

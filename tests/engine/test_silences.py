@@ -6,7 +6,7 @@ import pytest
 
 from tests import story
 from tui.engine.ask import Matcher
-from tui.engine.silences import hidden_by
+from tui.engine.silences import hidden_by, wrong_with
 
 ERRORS, CONNECTIONS = story.snapshot().alerts
 
@@ -32,5 +32,7 @@ def test_what_matches_all_is_hidden(matchers: tuple[Matcher, ...], hidden: tuple
 
 
 def test_a_broken_pattern_is_named() -> None:
+    broken = (Matcher("panel", "(", is_regex=True),)
+    assert "is no regular expression" in wrong_with(broken)
     with pytest.raises(ValueError, match="is no regular expression"):
-        hidden_by((Matcher("panel", "(", is_regex=True),), (ERRORS,))
+        hidden_by(broken, (ERRORS,))

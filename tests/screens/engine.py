@@ -24,6 +24,8 @@ class ScriptedEngine:
         self.asked: list[Ask] = []
         self.plans: dict[str, Plan] = dict(story.PLANS)
         self.takes = takes
+        self.answers: dict[type[Any], Any] = {}
+        """What a kind of question is answered with; an exception is raised."""
         self.feed = Feed(first or story.snapshot(), history or story.history(), self._submit)
         self.feed.answers_with(self._answer)
 
@@ -69,4 +71,7 @@ class ScriptedEngine:
                 self.publish(replace(self.feed.peek(), deeds=(deed,)))
                 return deed
             case _:
-                return None
+                answer = self.answers.get(type(question))
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer

@@ -12,8 +12,8 @@ from tui.engine.actions import Outcome, Proof, Result
 from tui.engine.ask import MakePlan
 from tui.engine.feed import Deed
 from tui.engine.text import Shown
-from tui.screens.confirm import SETTLES
 from tui.screens.plan import summary
+from tui.screens.word import SETTLES
 
 
 async def to_terminate(stage: Stage) -> None:

@@ -26,6 +26,24 @@ def status_of(severity: Severity) -> Status:
     return Status.FAILING if severity in ("P0", "P1") else Status.DEGRADED
 
 
+class Suspect(Struct, frozen=True):
+    """Something that happened shortly before an alert began and may be its cause; a coincidence in time, no proof."""
+
+    key: str
+    """The change's key, or the other alert's fingerprint."""
+    kind: str
+    """A change's kind (`deployment`, `release`, `config`, `mark`, `lock`), or `alert`."""
+    at: float
+    """UTC seconds at which it happened."""
+    what: Shown
+    lead: float
+    """Seconds by which it came before the alert."""
+    touches: bool
+    """Whether it touches what the alert is about."""
+    evidence: Shown = EMPTY
+    """What speaks for it, in words."""
+
+
 class Alert(Struct, frozen=True):
     """One rule breached by one series. Times are UTC seconds; `value` and `threshold` are in the signal's base unit.
 
@@ -72,6 +90,14 @@ class Alert(Struct, frozen=True):
     silenced: Shown = EMPTY
     """By whom, for how long still and why, where a silence or a maintenance window covers it: it tells nobody."""
     in_maintenance: bool = False
+    silenced_there: Shown = EMPTY
+    """Of another system's alert: what keeps it quiet there (`silenced by anna until 04:12:00Z: deploy`, `inhibited`)."""
+    came_back: Shown = EMPTY
+    """Why it wants an answer again, though it or its fold was acknowledged (`rose from P1 to P0`, `given back by kim`)."""
+    asked_at: float | None = None
+    """Since when it wants an answer: when it fired, came back, was given back, or its silence ended."""
+    suspects: tuple[Suspect, ...] = ()
+    """What may have caused it, the likeliest first."""
 
     @property
     def key(self) -> str:
@@ -102,6 +128,8 @@ class Fold(Struct, frozen=True):
     alerts: tuple[Alert, ...]
     why: Shown = EMPTY
     """What holds them together (`depends on readyz`, `within 60s`, `enterprise tenants: 3`); empty where it is one."""
+    joined: Shown = EMPTY
+    """What joined or rose since it was acknowledged, where that brought it back."""
 
     @property
     def lead(self) -> Alert:
@@ -112,6 +140,16 @@ class Fold(Struct, frozen=True):
     def fingerprints(self) -> tuple[str, ...]:
         """What acknowledging the line takes: exactly what was shown."""
         return tuple(each.fingerprint for each in self.alerts)
+
+    @property
+    def count(self) -> int:
+        """How many of its alerts are not over."""
+        return sum(each.open for each in self.alerts)
+
+    @property
+    def wants_answer(self) -> bool:
+        """Whether any of its alerts fires unanswered."""
+        return any(each.wants_answer for each in self.alerts)
 
 
 def by_badness(alert: Alert) -> tuple[int, str, float, str]:

@@ -63,12 +63,14 @@ class Unacknowledge(Struct, frozen=True):
 
 class MakeSilence(Struct, frozen=True):
     """Ask: nobody is told of what matches, for `seconds`. `at` names a panel whose Alertmanager is to hold it, empty for ours.
-    Answers the silence's id; raises Unrecorded, or ProbeError where Alertmanager has no answer."""
+    `sure` is said where the silence is so broad (`silences.too_broad`) that a person must say so. Answers the silence's id;
+    raises Unrecorded, or ProbeError where Alertmanager has no answer."""
 
     matchers: tuple[Matcher, ...]
     seconds: float
     reason: str
     at: str = ""
+    sure: bool = False
 
 
 class EndSilence(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Silences and maintenance windows: which alerts tell nobody, until when and why. Matching is Alertmanager's.
 
-A silence hides what matches all of its matchers. It never changes an alert's state.
+A silence hides what matches all of its matchers. It never changes an alert's state. A regular expression is anchored at both
+ends, a missing label is the empty text (https://prometheus.io/docs/alerting/latest/configuration/#matcher).
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from msgspec import Struct
 
 from .alert import Alert
 from .ask import Matcher
-from .text import EMPTY, Shown
+from .text import EMPTY, Shown, clean
+
+LONGEST = 1000
+"""Characters that a matcher's value may have."""
 
 
 class Silence(Struct, frozen=True):
@@ -47,15 +51,63 @@ def hidden_by(matchers: Sequence[Matcher], alerts: Iterable[Alert]) -> tuple[Ale
     return tuple(each for each in alerts if each.open and matchers and all(_holds(one, each) for one in matchers))
 
 
+def matches(matchers: Sequence[Matcher], alert: Alert) -> bool:
+    """Whether a silence that was made covers the alert. One with a broken expression (another version's) never does."""
+    try:
+        return bool(matchers) and all(_holds(each, alert) for each in matchers)
+    except ValueError:
+        return False
+
+
+def wrong_with(matchers: Sequence[Matcher]) -> Shown:
+    """Why a silence cannot be made of these; empty where it can."""
+    if not matchers:
+        return Shown("a silence needs a matcher: without one it would hide everything")
+    for each in matchers:
+        if not re.fullmatch(r"[A-Za-z_]\w*", each.name, re.A):
+            return clean(f"no label can be called {each.name!r}")
+        if len(each.value) > LONGEST:
+            return clean(f"{each.name}: longer than {LONGEST} characters")
+    try:
+        empty = all(_says(each, "") for each in matchers)
+    except ValueError as error:
+        return clean(error)
+    # Alertmanager refuses it too: it would hide every alert that lacks the labels.
+    return Shown("every matcher holds for what has no such label: say one value that must be there") if empty else EMPTY
+
+
+def too_broad(matchers: Sequence[Matcher]) -> bool:
+    """Whether nothing but expressions and negations say what is hidden (`.+`): a person must say that this is meant."""
+    return not any(each.is_equal and not each.is_regex for each in matchers)
+
+
+def matchers_for(alert: Alert) -> tuple[Matcher, ...]:
+    """What silences just this alert: its name and labels, ours with their panel."""
+    names = {"alertname": alert.rule, **dict(alert.labels)}
+    if not alert.source:
+        names["panel"] = alert.panel
+    return tuple(Matcher(name, value) for name, value in sorted(names.items()))
+
+
+def in_words(matchers: Iterable[Matcher]) -> Shown:
+    """`alertname="ServiceDown" endpoint=~"web.*"`."""
+    signs = {(True, False): "=", (False, False): "!=", (True, True): "=~", (False, True): "!~"}
+    return clean(" ".join(f'{each.name}{signs[each.is_equal, each.is_regex]}"{each.value}"' for each in matchers))
+
+
 def labels_for_matching(alert: Alert) -> dict[str, str]:
-    """What matchers compare: the alert's labels, and what it is by the names that `Matcher` says."""
-    own = {"alertname": alert.rule, "panel": alert.panel, "severity": alert.severity, "fingerprint": alert.fingerprint}
-    return {**own, **dict(alert.labels)}
+    """What matchers compare: the alert's labels, and what it is by the names that `Matcher` says. A label goes first, so that
+    one silence means the same here and in another system."""
+    own = {"alertname": alert.rule, "panel": alert.panel, "severity": alert.severity}
+    return {**own, **dict(alert.labels), "fingerprint": alert.fingerprint}
 
 
 def _holds(matcher: Matcher, alert: Alert) -> bool:
     """Whether one condition holds; a label that is not there compares as empty (Alertmanager's rule)."""
-    value = labels_for_matching(alert).get(matcher.name, "")
+    return _says(matcher, labels_for_matching(alert).get(matcher.name, ""))
+
+
+def _says(matcher: Matcher, value: str) -> bool:
     same = _pattern(matcher.value).fullmatch(value) is not None if matcher.is_regex else value == matcher.value
     return same is matcher.is_equal
 
@@ -64,5 +116,5 @@ def _holds(matcher: Matcher, alert: Alert) -> bool:
 def _pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{text!r} is no regular expression: {error}") from error

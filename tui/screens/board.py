@@ -7,15 +7,17 @@ from collections.abc import Iterator, Sequence
 from textual.geometry import Region, Size
 from textual.widget import Widget
 
+from tui.engine.alert import Alert
 from tui.engine.ask import PollNow
-from tui.engine.feed import Snapshot
-from tui.engine.text import Shown, clean
+from tui.engine.feed import Level, Snapshot
+from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.canvas import Canvas
 from tui.widgets.footer import Hint
 from tui.widgets.ink import Piece, line
 from tui.widgets.panel import PanelView
 from tui.widgets.top import panel_bar
 
+from .alert_keys import acknowledge, open_escalation, open_silence
 from .arrangement import LEAST, columns_of, places, too_small
 from .keys import BOARD_KEYS
 from .live import Live
@@ -44,6 +46,8 @@ class Board(Live):
         self._needs: list[int] = []
         self._statuses: tuple[object, ...] = ()
         self._columns = 0
+        self.drawn = Snapshot(0, 0.0, 0.0, EMPTY, EMPTY, False, Level.WATCH)
+        """What the panels show: behind the newest snapshot while the screen is frozen."""
 
     # --- what it is made of -----------------------------------------------------------------------------------------
 
@@ -93,6 +97,7 @@ class Board(Live):
             self._draw_panels(snapshot)
 
     def _draw_panels(self, snapshot: Snapshot) -> None:
+        self.drawn = snapshot
         now = self.dash.clock.monotonic()
         for panel in self.panels:
             if (state := snapshot.panel(panel.panel)) is not None:
@@ -150,7 +155,12 @@ class Board(Live):
     def selection(self) -> Selection | None:
         """What stands under the cursor."""
         panel = self.focused_panel
-        return selection_of(panel) if panel else None
+        return selection_of(panel, self.drawn) if panel else None
+
+    def pointed(self) -> tuple[Alert, ...]:
+        """The alerts that the cursor points at, as they are drawn."""
+        selection = self.selection()
+        return selection.alerts(self.drawn) if selection else ()
 
     def _go(self, place: int) -> None:
         if 0 <= place < len(self.panels):
@@ -274,6 +284,18 @@ class Board(Live):
     def action_page(self) -> None:
         """The row's page: as a link that the terminal may open, and to its clipboard."""
         send_page(self.dash, self.selection())
+
+    def action_acknowledge(self) -> None:
+        """Takes on what was shown."""
+        acknowledge(self.dash, self.pointed())
+
+    def action_silence(self) -> None:
+        """Plans a silence for it, or its end."""
+        open_silence(self.dash, self.pointed())
+
+    def action_escalate(self) -> None:
+        """Plans to page whoever is next."""
+        open_escalation(self.dash, self.pointed())
 
     # --- acting -----------------------------------------------------------------------------------------------------
 

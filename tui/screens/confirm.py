@@ -27,16 +27,9 @@ from tui.widgets.ink import BLANK, Line, Piece, apart, spaces
 from .live import Page
 from .plan import item_progress, plan_lines, summary, texts
 from .selection import safe_address
+from .word import SETTLES, Word
 
 State = Literal["planning", "ready", "refused", "running", "ended"]
-STANDS = 0.5
-"""Seconds for which a plan must have stood complete before a key counts."""
-FINGERS = 0.03
-"""Seconds: two keys closer than this were not typed by a person."""
-REPEAT = 0.09
-"""Seconds: the same key again within this is a key held down."""
-SETTLES = 0.12
-"""Seconds without another key after which `y` counts: a paste that begins with y does not."""
 PASSED_ON = ("escape", "tab", "up", "down", "ctrl+c", "ctrl+q")
 """Keys that are no word: they leave, turn or scroll, whatever is asked."""
 
@@ -61,14 +54,13 @@ class Confirm(Page):
         self._typed = ""
         self._exact = False
         self._asked = 0
-        self._stood = 0.0
-        self._last_key = ("", 0.0)
+        self._word = Word()
 
     def begin(self, offer: Offer, keys: tuple[str, ...]) -> None:
         """Asks for the plan; whatever stood here before is forgotten."""
         self._offer, self._plan, self._deed, self._state = offer, None, None, "planning"
         self._says, self._typed, self._exact, self.top = EMPTY, "", False, 0
-        self._stood = 0.0
+        self._word.forget()
         self._asked += 1
         asked = self._asked
         self.dash.ask(MakePlan(offer.action, keys), lambda answer: self._planned(asked, answer))
@@ -93,7 +85,7 @@ class Confirm(Page):
 
     def _now_it_stands(self, asked: int) -> None:
         if asked == self._asked:
-            self._stood = self.dash.clock.monotonic()
+            self._word.stands(self.dash.clock.monotonic())
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
@@ -106,16 +98,14 @@ class Confirm(Page):
     def on_key(self, event: Key) -> None:
         """A key that may be the person's word; bindings (esc, tab, arrows) go on to Textual."""
         now = self.dash.clock.monotonic()
-        key, before = self._last_key
-        self._last_key = (event.key, now)
+        counts = self._word.counts(event.key, now)
         if self._state != "ready" or self._plan is None or event.key in PASSED_ON:
             return
         if event.key == "question_mark" and self._plan.effect is not Effect.DESTROYS:
             return
         event.stop()
         event.prevent_default()
-        gap = now - before
-        if not self._stood or now - self._stood < STANDS or gap < FINGERS or (gap < REPEAT and event.key == key):
+        if not counts:
             return
         if self._plan.effect is Effect.SHOWS:
             self._copy_key(event.key)
@@ -137,7 +127,7 @@ class Confirm(Page):
 
     def _yes(self, plan: Plan, at: float) -> None:
         """`y` counts once no other key came after it."""
-        if self._state == "ready" and self._plan is plan and self._last_key == ("y", at):
+        if self._state == "ready" and self._plan is plan and self._word.settled("y", at):
             self._execute(plan, yes=True)
 
     def _type(self, event: Key) -> None:

@@ -11,7 +11,7 @@ import gc
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segments
 from textual.app import App
@@ -30,6 +30,13 @@ from tui.widgets.theme import load_theme
 from .board import Board
 from .live import Live
 from .selection import Selection
+from .sight import Sight
+
+if TYPE_CHECKING:
+    from tui.engine.alert import Fold
+
+    from .answering import Taken
+    from .dialog import Form
 
 TOLD_FOR = 8.0
 """Seconds for which a reason or outcome stands above the keys, or until the next key."""
@@ -60,6 +67,18 @@ def _confirm() -> Screen[Any]:
     return Confirm()
 
 
+def _alert() -> Screen[Any]:
+    from .alert import AlertDetail
+
+    return AlertDetail()
+
+
+def _dialog() -> Screen[Any]:
+    from .dialog import Dialog
+
+    return Dialog()
+
+
 def _help() -> Screen[Any]:
     from .help import Help
 
@@ -83,7 +102,10 @@ def _collect_from_now_on() -> None:
 class WatchfloorApp(App[int], inherit_bindings=False):
     """The dashboard on one feed."""
 
-    SCREENS = {"board": Board, "detail": _detail, "confirm": _confirm, "help": _help, "palette": _palette}
+    SCREENS = {
+        "board": Board, "detail": _detail, "alert": _alert, "confirm": _confirm, "dialog": _dialog, "help": _help,
+        "palette": _palette,
+    }  # fmt: skip
     ENABLE_COMMAND_PALETTE = False
     TITLE = "Watchfloor"
     CSS = "Screen { background: ansi_default; color: ansi_default; } ToastRack { display: none; }"
@@ -107,6 +129,7 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         self.clock: Clock = clock or SystemClock()
         self.snapshot: Snapshot = feed.newest()
         self.frozen_at: float | None = None
+        self.taken: Taken | None = None
         self.glyphs = ASCII if ascii_only else UNICODE
         self.look = load_theme(theme, self._has_16_colours())
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -141,16 +164,22 @@ class WatchfloorApp(App[int], inherit_bindings=False):
 
     def _tick(self) -> None:
         """Each second, just after the wall clock's."""
-        if isinstance(self.screen, Live) and self.screen.is_mounted:
-            self.screen.tick()
+        if (top := self.top) is not None:
+            top.tick()
         self.set_timer(1.005 - self.clock.utc() % 1.0, self._tick)
 
     def on_news(self, event: News) -> None:
         """The newest snapshot, to the screen on top."""
         self.snapshot = self.feed.newest()
-        # News may come while a screen is still being put together; it takes what there is when it stands.
-        if isinstance(self.screen, Live) and self.screen.is_mounted:
-            self.screen.take(self.snapshot)
+        if (top := self.top) is not None:
+            top.take(self.snapshot)
+
+    @property
+    def top(self) -> Live | None:
+        """The screen on top. None while one is still being put together, which takes what there is when it stands; and at the
+        end, when there is none."""
+        screen = self._screen_stack[-1] if self._screen_stack else None
+        return screen if isinstance(screen, Live) and screen.is_mounted else None
 
     def _fatal_error(self) -> None:
         """A crash shows where, but no local variables: they may hold secrets (textual.md 4.5)."""
@@ -180,6 +209,24 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         if isinstance(screen, Live):
             screen.say(piece or Piece(clean(says)), TOLD_FOR)
 
+    @property
+    def sight(self) -> Sight:
+        """What panels and details show."""
+        return Sight(self.snapshot, self.feed.history)
+
+    def standing(self) -> Piece | None:
+        """What stands above the keys of every screen for a while."""
+        if self.taken is None:
+            return None
+        from .answering import standing
+
+        return standing(self.taken, self.clock.monotonic())
+
+    def draw_standing(self) -> None:
+        """Draws it on the screen that is on top."""
+        if isinstance(self.screen, Live):
+            self.screen.say_nothing()
+
     def send_to_clipboard(self, text: str, link: str = "") -> None:
         """Sends a text to the terminal, which may put it on its clipboard: nothing tells us whether it did."""
         self.copy_to_clipboard(text)
@@ -189,12 +236,31 @@ class WatchfloorApp(App[int], inherit_bindings=False):
     # --- screens ----------------------------------------------------------------------------------------------------
 
     def open_detail(self, selection: Selection) -> None:
-        """Everything known about a row or figure."""
+        """Everything known about a row or figure, or a line of alerts."""
+        if selection.fold is not None:
+            self.open_alert(selection.fold)
+            return
         from .detail import Detail
 
         screen = self.get_screen("detail", Detail)
         screen.about(selection)
         self.push_screen("detail")
+
+    def open_alert(self, fold: Fold) -> None:
+        """Everything known about a line of alerts."""
+        from .alert import AlertDetail
+
+        screen = self.get_screen("alert", AlertDetail)
+        screen.about(fold)
+        self.push_screen("alert")
+
+    def open_dialog(self, form: Form) -> None:
+        """A person is about to say something of alerts: what would come of it is shown first."""
+        from .dialog import Dialog
+
+        screen = self.get_screen("dialog", Dialog)
+        screen.begin(form)
+        self.push_screen("dialog")
 
     def show_panel(self, number: int) -> None:
         """To a panel of the board by its number, from wherever one is."""

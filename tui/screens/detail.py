@@ -24,9 +24,12 @@ from tui.widgets.glyphs import Glyphs
 from tui.widgets.ink import BLANK, ROLES, Line, Piece, Role, apart, cut_line, fit, spaces, wrap
 from tui.widgets.top import alert_pieces
 
+from .alert_keys import acknowledge, open_escalation, open_silence
+from .keys import ALERT_KEYS
 from .live import Page
 from .selection import Selection, behind, reason, safe_address
 from .sending import send_page
+from .sight import Sight
 
 if TYPE_CHECKING:
     from .dashboard import WatchfloorApp
@@ -42,6 +45,10 @@ def detail_lines(dash: WatchfloorApp, selection: Selection | None, width: int) -
     glyphs = dash.glyphs
     if selection is None:
         return []
+    if selection.fold is not None:
+        from .alert import alert_detail
+
+        return alert_detail(dash.sight, selection.fold, width, dash.size.height, glyphs)
     if selection.figure is not None:
         return [title_line(clean(selection.figure), selection.panel, width, glyphs), *_figure(dash, selection, width)]
     if selection.drawn is None:
@@ -165,7 +172,12 @@ def _figure(dash: WatchfloorApp, selection: Selection, width: int) -> list[Line]
         lines += fact_lines("since", date_time(judged.since), width)
     if spec is not None and spec.worse is not None:
         lines += fact_lines("worse when", Shown(spec.worse), width, "dim")
-    return [*lines, *_alerts(dash, panel, key, width), BLANK, *_history(dash, panel, key, unit, width)]
+    return [
+        *lines,
+        *_alerts(dash, panel, key, width),
+        BLANK,
+        *history_lines(dash.sight, panel, key, unit, width, dash.size.height, dash.glyphs),
+    ]
 
 
 def _spec(panel: PanelState, key: str) -> SignalSpec | None:
@@ -176,9 +188,10 @@ def _spec(panel: PanelState, key: str) -> SignalSpec | None:
 def _alerts(dash: WatchfloorApp, panel: PanelState, key: str, width: int) -> list[Line]:
     """The alerts on this signal, with why the rule is there."""
     lines: list[Line] = []
-    for alert in dash.snapshot.alerts:
+    snapshot = dash.sight.snapshot
+    for alert in snapshot.alerts:
         if alert.panel == panel.name and alert.key == f"{panel.name}.{key}":
-            lines += [BLANK, cut_line(Line((spaces(1), *alert_pieces(alert, dash.snapshot.at, dash.glyphs))), width)]
+            lines += [BLANK, cut_line(Line((spaces(1), *alert_pieces(alert, snapshot.at, dash.glyphs))), width)]
             lines += _alert_facts(alert, width)
     return lines
 
@@ -194,15 +207,16 @@ def _alert_facts(alert: Alert, width: int) -> list[Line]:
     return lines
 
 
-def _history(dash: WatchfloorApp, panel: PanelState, key: str, unit: Unit, width: int) -> list[Line]:
-    now = max((probe.good.at for probe in panel.probes if probe.good), default=dash.clock.utc())
-    history = dash.feed.history
+def history_lines(sight: Sight, panel: PanelState, key: str, unit: Unit, width: int, tall: int, glyphs: Glyphs) -> list[Line]:
+    """A signal's last values as a chart with its numbers; `tall` is the terminal's height."""
+    now = max((probe.good.at for probe in panel.probes if probe.good), default=sight.snapshot.at)
+    history = sight.history
     spark = history.spark(panel.name, key, max(10, min(width - 14, 100)), now)
     span = history.span(panel.name, now)
-    height = LOW_CHART if dash.size.height < TALL else CHART
+    height = LOW_CHART if tall < TALL else CHART
     heading = Line((spaces(1), Piece(Shown(f"the last {show_duration(span)}"), "strong")))
     numbers = Line((spaces(1), Piece(statistics(spark.values, unit), "dim")))
-    return [heading, *chart(spark, unit, now - span, now, height, dash.glyphs), BLANK, numbers]
+    return [heading, *chart(spark, unit, now - span, now, height, glyphs), BLANK, numbers]
 
 
 def _panel(dash: WatchfloorApp, selection: Selection, width: int) -> list[Line]:
@@ -220,7 +234,7 @@ def _panel(dash: WatchfloorApp, selection: Selection, width: int) -> list[Line]:
 class Detail(Page):
     """The detail of one row or figure on the whole screen; it moves on with the polls."""
 
-    BINDINGS = [Binding("o", "page", "page", id="detail.page"), Binding("y", "copy", "copy", id="detail.copy")]
+    BINDINGS = [*ALERT_KEYS, Binding("o", "page", "page", id="detail.page"), Binding("y", "copy", "copy", id="detail.copy")]
 
     def __init__(self) -> None:
         super().__init__()
@@ -233,12 +247,28 @@ class Detail(Page):
     def take(self, snapshot: Snapshot) -> None:
         """The same row or figure as it is now; the last that was known of it where it has gone."""
         if self._selection is not None:
-            self._selection = renewed(self._selection, snapshot)
+            self._selection = renewed(self._selection, self.dash.sight.snapshot)
         super().take(snapshot)
 
     def page(self, width: int) -> Sequence[Line]:
         """The detail."""
         return detail_lines(self.dash, self._selection, width)
+
+    def _alerts(self) -> tuple[Alert, ...]:
+        """The alerts about the row or figure."""
+        return self._selection.alerts(self.dash.sight.snapshot) if self._selection else ()
+
+    def action_acknowledge(self) -> None:
+        """Takes on the alerts about it."""
+        acknowledge(self.dash, self._alerts())
+
+    def action_silence(self) -> None:
+        """Plans a silence for them, or its end."""
+        open_silence(self.dash, self._alerts())
+
+    def action_escalate(self) -> None:
+        """Plans to page whoever is next."""
+        open_escalation(self.dash, self._alerts())
 
     def action_page(self) -> None:
         """The row's page, as a link and to the terminal's clipboard."""

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from tui.engine.reading import Status
 from tui.engine.text import Shown, clean
 from tui.widgets.ink import BLANK, ROLES, Line, Piece, cut_line, fit, spaces
+from tui.widgets.remedies import may_act
 
 from .live import Page, sign_of
 
@@ -46,8 +47,8 @@ class Help(Page):
 
 
 def acts(binding: Binding) -> bool:
-    """Whether a binding opens a plan."""
-    return binding.action.startswith("screen.act(")
+    """Whether a binding opens a plan: one upper-case letter, and none that moves."""
+    return may_act(binding.key)
 
 
 def grouped(bindings: Sequence[Binding]) -> list[tuple[Binding, str]]:
@@ -87,6 +88,6 @@ def name_of(binding: Binding) -> Shown:
     """What a key does, in a few words."""
     if binding.action.startswith("go("):
         return Shown("go to a panel")
-    if acts(binding):
+    if binding.action.startswith("screen.act("):
         return clean(f"{binding.description}: {binding.tooltip}")
     return clean(binding.tooltip or binding.description)

@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+ALERT_KEYS: list[BindingType] = [
+    Binding("a", "acknowledge", "ack", id="acknowledge", tooltip="acknowledge; again within 10s takes it back"),
+    Binding("S", "silence", "silence", id="silence", tooltip="tell nobody for a time; or end that"),
+    Binding("E", "escalate", "page", id="escalate", show=False, tooltip="page whoever is next, now"),
+]
+"""What a person says of alerts, wherever some are shown."""
+
 FAR = 10**6
 """More steps than there are rows."""
 
@@ -15,6 +22,7 @@ BOARD_KEYS: list[BindingType] = [
     Binding("enter", "open", "detail", id="open", tooltip="everything known about it"),
     Binding("slash", "filter", "filter", id="filter", tooltip="only rows that hold a word"),
     Binding("s", "sort", "sort", id="sort", tooltip="sort by the next column"),
+    ALERT_KEYS[0],
     Binding("z", "zoom", "zoom", id="zoom", tooltip="this panel alone, or all"),
     Binding("m", "mark", "mark", id="mark", tooltip="mark a row to act on it"),
     Binding("r", "poll", "poll now", id="poll", tooltip="ask its sources now"),
@@ -22,6 +30,7 @@ BOARD_KEYS: list[BindingType] = [
     Binding("y", "copy", "copy", id="copy", tooltip="the row, to the clipboard"),
     Binding("e", "evidence", "evidence", id="evidence", tooltip="the row as evidence, too"),
     Binding("o", "page", "page", id="page", tooltip="its page, as a link"),
+    *ALERT_KEYS[1:],
     Binding("escape", "back", "back", id="back", show=False, tooltip="let go: filter, marks, zoom"),
     Binding("tab", "turn(1)", "next panel", id="panel.next", show=False),
     Binding("shift+tab", "turn(-1)", "previous panel", id="panel.previous", show=False),

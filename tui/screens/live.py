@@ -56,6 +56,8 @@ class Live(Screen[None], inherit_bindings=False):
         super().__init__()
         self._compositor = TightCompositor()
         self._until: Timer | None = None
+        self._stands = False
+        """Whether what stands above the keys is the app's, and not something said."""
         self._said_at = 0.0
 
     @property
@@ -91,16 +93,19 @@ class Live(Screen[None], inherit_bindings=False):
         self.draw_head(snapshot)
         self.draw_notice(snapshot)
         self.draw_keys()
+        self.draw_standing()
 
     def tick(self) -> None:
         """A second has passed."""
         self.draw_head(self.dash.snapshot)
+        self.draw_standing()
 
     def draw_head(self, snapshot: Snapshot) -> None:
         """Lines 1 and 2."""
         width, dash = self.size.width, self.dash
-        one = line_one(snapshot, dash.clock.utc(), dash.frozen_at, width, dash.glyphs)
-        self.canvas("head").show([one, line_two(snapshot, width, dash.glyphs)])
+        now = dash.clock.utc()
+        one = line_one(snapshot, now, dash.frozen_at, width, dash.glyphs)
+        self.canvas("head").show([one, line_two(snapshot, now, width, dash.glyphs)])
 
     def draw_notice(self, snapshot: Snapshot) -> None:
         """What is wrong with Watchfloor itself, or was left open by an earlier run: a line while there is something."""
@@ -142,13 +147,31 @@ class Live(Screen[None], inherit_bindings=False):
 
     def say(self, piece: Piece, seconds: float) -> None:
         """A line above the keys, for a while or until the next key: an outcome or a reason."""
-        says = self.canvas("says")
-        says.display = True
+        self._show(piece, stands=False)
         self._said_at = self.dash.clock.monotonic()
-        says.show([cut_line(Line((spaces(1), piece)), self.size.width)])
         if self._until is not None:
             self._until.stop()
         self._until = self.set_timer(seconds, self.say_nothing)
+
+    def draw_standing(self) -> None:
+        """What the app has to say for a while (an acknowledgement that may be taken back), where nothing else is being said."""
+        piece = self.dash.standing()
+        says = self.canvas("says")
+        if piece is not None and (self._stands or not says.display):
+            self._show(piece, stands=True)
+        elif piece is None and self._stands:
+            self._hide()
+
+    def _show(self, piece: Piece, *, stands: bool) -> None:
+        says = self.canvas("says")
+        says.display, self._stands = True, stands
+        says.show([cut_line(Line((spaces(1), piece)), self.size.width)])
+
+    def _hide(self) -> None:
+        says = self.canvas("says")
+        self._stands = False
+        if says.display:  # setting it anew would lay the whole screen out again, which a first key would wait for
+            says.display = False
 
     def on_key(self, event: Key) -> None:
         """The next key takes what was said away, unless it came before one could read it."""
@@ -156,10 +179,10 @@ class Live(Screen[None], inherit_bindings=False):
             self.say_nothing()
 
     def say_nothing(self) -> None:
-        """Takes the line away."""
-        says = self.canvas("says")
-        if says.display:  # setting it anew would lay the whole screen out again, which a first key would wait for
-            says.display = False
+        """Takes what was said away; what stands comes back."""
+        if not self._stands:
+            self._hide()
+        self.draw_standing()
 
     def recolour(self) -> None:
         """Another theme, or other signs."""

@@ -10,16 +10,18 @@ from msgspec import Struct
 from textual.events import Key
 from textual.screen import Screen
 
+from tui.engine.alert import Fold
 from tui.engine.ask import Settle
+from tui.engine.silences import in_words
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.ink import BLANK, Line, Piece, apart, cut_line, spaces
 from tui.widgets.remedies import may_act
 from tui.widgets.theme import theme_names
 
+from .alert_keys import mark, open_end, open_maintenance, open_mark
 from .board import Board
 from .help import grouped, name_of
 from .live import Page
-from .selection import Selection
 
 
 class Entry(Struct, frozen=True):
@@ -42,7 +44,9 @@ class Palette(Page):
     def begin(self, below: Screen[Any]) -> None:
         """Collects what there is to do on the screen below."""
         self._words, self._place, self.top = "", 0, 0
-        self._entries = [*self._panels(), *self._actions(below), *self._alerts(), *self._intents(), *self._themes()]
+        self._entries = [
+            *self._panels(), *self._actions(below), *self._alerts(), *self._sayings(below), *self._intents(), *self._themes()
+        ]  # fmt: skip
 
     def _panels(self) -> list[Entry]:
         dash = self.dash
@@ -70,12 +74,31 @@ class Palette(Page):
     def _alerts(self) -> list[Entry]:
         dash, found = self.dash, []
         for alert in dash.snapshot.alerts:
-            panel = dash.snapshot.panel(alert.panel)
-            if panel is not None:
-                selection = Selection(panel, figure=alert.key.removeprefix(f"{alert.panel}."))
-                name = clean(f"alert {alert.severity} {alert.rule}")
-                found.append(Entry(name, Shown(alert.state), partial(dash.open_detail, selection)))
+            fold = next((each for each in dash.snapshot.folds if alert.fingerprint in each.fingerprints), None)
+            name = clean(f"alert {alert.severity} {alert.rule} {' '.join(value for _, value in alert.labels)}".rstrip())
+            found.append(Entry(name, Shown(alert.state), partial(dash.open_alert, fold or Fold(alert.fingerprint, (alert,)))))
         return found
+
+    def _sayings(self, below: Screen[Any]) -> list[Entry]:
+        """What may be said without a key of its own: maintenance, a mark, the end of each silence."""
+        dash = self.dash
+        pointed = below.pointed() if isinstance(below, Board) else ()
+        found = [
+            Entry(Shown("maintenance: a window that pages nobody"), EMPTY, partial(open_maintenance, dash, pointed)),
+            Entry(Shown("mark a change: mark TEXT"), EMPTY, partial(open_mark, dash)),
+        ]
+        for each in dash.snapshot.silences:
+            words = clean(f"end {each.kind}: {each.reason or ', '.join(each.panels) or in_words(each.matchers)}")
+            found.append(Entry(words, EMPTY, partial(open_end, dash, each)))
+        return found
+
+    def _mark(self) -> list[Entry]:
+        """`mark TEXT` as it is typed."""
+        verb, _, text = self._words.partition(" ")
+        if verb != "mark" or not text.strip():
+            return []
+        says = text.strip()
+        return [Entry(clean(f"mark: {says}"), Shown("on every chart"), partial(mark, self.dash, says))]
 
     def _intents(self) -> list[Entry]:
         dash = self.dash
@@ -95,7 +118,7 @@ class Palette(Page):
     def matching(self) -> list[Entry]:
         """The entries that hold every word typed."""
         words = self._words.casefold().split()
-        return [each for each in self._entries if all(word in each.name.casefold() for word in words)]
+        return self._mark() or [each for each in self._entries if all(word in each.name.casefold() for word in words)]
 
     def on_key(self, event: Key) -> None:
         """Letters narrow, arrows choose, enter does it."""

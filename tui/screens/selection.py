@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from msgspec import Struct
 
 from tui.engine.actions import Action
+from tui.engine.alert import Alert, Fold, single
 from tui.engine.clock import date_time
 from tui.engine.feed import Offer, PanelState, Snapshot
 from tui.engine.layout import DrawnRow
@@ -25,16 +27,46 @@ class Selection(Struct, frozen=True):
     reading: Reading | None = None
     figure: str | None = None
     marked: tuple[str, ...] = ()
+    fold: Fold | None = None
+    """The alerts that the row stands for, where it is a line of them."""
+
+    def alerts(self, snapshot: Snapshot) -> tuple[Alert, ...]:
+        """The alerts that it points at: those of the marked lines or the line, else those about the row or the figure."""
+        if self.fold is not None or self.marked:
+            folds = lines_at(snapshot, self.marked) if self.marked else [self.fold] if self.fold else []
+            if folds:
+                return tuple(alert for fold in folds for alert in fold.alerts)
+        if self.figure is not None:
+            return tuple(alerts_of_figure(snapshot, self.panel.name, self.figure))
+        return tuple(alerts_of_row(snapshot, self.panel.name, self.drawn.key)) if self.drawn else ()
 
 
-def selection_of(view: PanelView) -> Selection | None:
-    """What a panel's cursor stands on; the panel alone where it stands on nothing."""
+def lines_at(snapshot: Snapshot, keys: Iterable[str]) -> list[Fold]:
+    """The lines that row keys stand for: a fold's own key, or the fingerprint of an alert within one."""
+    folds = {fold.key: fold for fold in (*single(snapshot.alerts), *snapshot.folds)}
+    return [folds[key] for key in keys if key in folds]
+
+
+def alerts_of_row(snapshot: Snapshot, panel: str, key: str) -> list[Alert]:
+    """The open alerts that are about a row: its target, or one of its labels, is the row's key."""
+    mine = [each for each in snapshot.alerts if each.panel == panel and each.open]
+    return [each for each in mine if each.target == key or key in dict(each.labels).values()]
+
+
+def alerts_of_figure(snapshot: Snapshot, panel: str, key: str) -> list[Alert]:
+    """The open alerts on a signal."""
+    return [each for each in snapshot.alerts if each.open and each.key == f"{panel}.{key}"]
+
+
+def selection_of(view: PanelView, snapshot: Snapshot) -> Selection | None:
+    """What a panel's cursor stands on, in what it draws; the panel alone where it stands on nothing."""
     state = view.state
     if state is None:
         return None
     drawn = next((row for row in view.rows if row.key == view.selected), None)
     reading, row = behind(state, view.selected)
-    return Selection(state, view.titles, drawn, row, reading, view.figure, view.marked)
+    fold = next(iter(lines_at(snapshot, [view.selected])), None) if view.selected and view.figure is None else None
+    return Selection(state, view.titles, drawn, row, reading, view.figure, view.marked, fold)
 
 
 def behind(state: PanelState, key: str | None) -> tuple[Reading | None, Row | None]:

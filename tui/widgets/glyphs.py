@@ -28,6 +28,11 @@ class Glyphs(Struct, frozen=True):
     branch: str
     last: str
     trunk: str
+    begins: str
+    """A moment on an axis of time, and below, what lasts from it on."""
+    lasts: str
+    back: str
+    """Before the moment that one has rewound to."""
     ascii_only: bool = False
 
     def sparkline(self, spark: Spark, width: int) -> tuple[Piece, ...]:
@@ -81,6 +86,9 @@ UNICODE = Glyphs(
     branch="├ ",
     last="└ ",
     trunk="│ ",
+    begins="┃",
+    lasts="━",
+    back="◀◀",
 )
 ASCII = Glyphs(
     status=MappingProxyType({Status.OK: "o", Status.DEGRADED: "^", Status.UNKNOWN: "?", Status.FAILING: "X"}),
@@ -93,13 +101,16 @@ ASCII = Glyphs(
     branch="|-",
     last="`-",
     trunk="| ",
+    begins="|",
+    lasts="=",
+    back="<<",
     ascii_only=True,
 )
 
 _PLAIN = str.maketrans(
     {"…": "~", "–": "-", "—": "-", "·": "|", "×": "x", "→": ">", "←": "<", "↑": "^", "↓": "v", "●": "o", "▲": "^", "✖": "X",
      "◆": "*", "▸": ">", "✓": "+", "±": "+", "µ": "u", "≥": ">", "≤": "<", "’": "'", "‘": "'", "“": '"', "”": '"',
-     "├": "|", "└": "`", "│": "|", "─": "-", "▏": "_"}
+     "├": "|", "└": "`", "│": "|", "─": "-", "▏": "_", "┃": "|", "━": "=", "◀": "<"}
 )  # fmt: skip
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.engine.alert import Alert
+from msgspec.structs import replace
+
+from tui.engine.alert import Alert, Fold, by_badness, single
 from tui.engine.clock import clock_time
 from tui.engine.feed import Level, PanelState, Snapshot
 from tui.engine.reading import Status
@@ -30,7 +32,41 @@ def line_one(snapshot: Snapshot, now: float, frozen: float | None, width: int, g
         right += [Piece(Shown(f" FROZEN {clock_time(frozen)} "), "alarm"), spaces(2)]
     level: Role = {Level.WATCH: "dim", Level.RESPOND: "text", Level.ARMED: "strong"}[snapshot.level]  # type: ignore[assignment]
     right += [Piece(Shown(snapshot.level.value), level), spaces(3), Piece(clock_time(now)), spaces(1)]
-    return apart(left, right, width)
+    room = width - width_of([*left, *right]) - 2
+    return apart(left, [*_standing(snapshot, now, room), *right], width)
+
+
+def _standing(snapshot: Snapshot, now: float, room: int) -> list[Piece]:
+    """What a person must know of this screen itself, as far as there is room: maintenance, who polls, that nobody records."""
+    pieces: list[Piece] = []
+    for words, role in (*_maintenance(snapshot, now), *_seat(snapshot)):
+        fits = next((Piece(clean(each), role) for each in words if len(each) + 3 <= room), None)
+        if fits is not None:
+            pieces += [*([spaces(3)] if pieces else []), fits]
+            room -= len(fits.text) + 3
+    return pieces
+
+
+def _maintenance(snapshot: Snapshot, now: float) -> list[tuple[tuple[str, ...], Role]]:
+    """Windows in force, in as many words as there is room for."""
+    windows = [each for each in snapshot.silences if each.kind == "maintenance" and each.since <= now < each.until]
+    if not windows:
+        return []
+    until = f"until {clock_time(max(each.until for each in windows))[:5]}Z"
+    panels = {name for each in windows for name in each.panels} if all(each.panels for each in windows) else ()
+    over = f" of {', '.join(sorted(panels))}" if panels else ""
+    return [((f"maintenance{over} {until}", f"maintenance {until}", "maintenance"), "degraded")]
+
+
+def _seat(snapshot: Snapshot) -> list[tuple[tuple[str, ...], Role]]:
+    """Who polls, only where it matters: another process does, or nobody does once this screen is closed."""
+    seat = snapshot.seat
+    if seat.role == "follows":
+        record = "record" if seat.recorded else "another screen"
+        return [((f"polled by {seat.leader or record}", "follows"), "dim")]
+    if snapshot.escalations and not seat.recorded:
+        return [(("no record: this screen is all there is", "no record"), "degraded")]
+    return []
 
 
 def _counts(panels: Sequence[PanelState], glyphs: Glyphs) -> list[Piece]:
@@ -45,22 +81,76 @@ def _counts(panels: Sequence[PanelState], glyphs: Glyphs) -> list[Piece]:
     return pieces
 
 
-def line_two(snapshot: Snapshot, width: int, glyphs: Glyphs) -> Line:
-    """The worst alert that nobody has acknowledged, and its suspect; nothing where there is none."""
-    alerts = sorted(
-        (each for each in snapshot.alerts if each.state != "resolved" and not each.acked_by),
-        key=lambda each: (each.severity, each.state != "firing", each.since),
-    )
-    if not alerts:
+def worst_fold(snapshot: Snapshot) -> Fold | None:
+    """What line 2 is about: the fold with the worst alert that wants an answer, that alert first; else the worst that may yet
+    (pending). What is acknowledged or silenced is never there."""
+    found = [
+        (_loudness(each), fold, each)
+        for fold in snapshot.folds or single(snapshot.alerts)
+        for each in fold.alerts
+        if each.wants_answer or (each.state == "pending" and not each.acked_by and not each.silenced)
+    ]
+    if not found:
+        return None
+    _, fold, first = min(found, key=lambda each: each[0])
+    return replace(fold, alerts=(first, *(each for each in fold.alerts if each is not first)))
+
+
+def _loudness(alert: Alert) -> tuple[object, ...]:
+    """Firing before pending, but no P2 or P3 before what will page when it fires."""
+    return (alert.severity > "P1", *by_badness(alert))
+
+
+def line_two(snapshot: Snapshot, now: float, width: int, glyphs: Glyphs) -> Line:
+    """` P0 ✖ error rate 6.2 % > 5 %   web   9m12s         not acked · backup due in 3m`; nothing where nothing wants an answer.
+
+    Where room is short, how many others there are goes first, then the suspect, then `not acked`: the clock stays.
+    """
+    fold = worst_fold(snapshot)
+    if fold is None:
         return BLANK
-    alert = alerts[0]
-    left = [spaces(1), *alert_pieces(alert, snapshot.at, glyphs)]
-    if alert.suspect:
-        left += [spaces(3), Piece(Shown(f"{glyphs.change} {alert.suspect}"), "change")]
-    more = f" · {len(alerts) - 1} more" if len(alerts) > 1 else ""
-    right = [spaces(3), Piece(Shown(f"{alert.state}{more}"), "dim"), spaces(1)]
-    fits = width_of([*left, *right]) <= width
-    return apart(left, right, width) if fits or not alert.suspect else cut_line(Line(tuple(left)), width)
+    alert = fold.lead
+    left = [spaces(1), *alert_pieces(alert, snapshot.at, glyphs, len(fold.alerts) - 1)]
+    suspect = [spaces(3), Piece(Shown(f"{glyphs.change} {alert.suspect}"), "change")] if alert.suspect else []
+    said = [Piece(Shown("not acked" if alert.state == "firing" else alert.state), "dim")]
+    clock = clock_pieces(snapshot, alert, now)
+    stop = [Piece(Shown(" · "), "dim")] if clock else []
+    whole = [*said, *stop, *clock]
+    choices = [(suspect, [*whole, *_others(snapshot, fold)]), (suspect, whole)]
+    if clock:
+        choices += [(suspect, clock), ([], whole), ([], clock)]
+    for before, right in choices:
+        if width_of([*left, *before, *right]) + 4 <= width:
+            return apart([*left, *before], [spaces(3), *right, spaces(1)], width)
+    return apart(left, [spaces(2), *clock, spaces(1)], width) if clock else cut_line(Line((*left, *suspect)), width)
+
+
+def _others(snapshot: Snapshot, shown: Fold) -> list[Piece]:
+    """How many other lines want an answer."""
+    more = sum(any(each.wants_answer for each in fold.alerts) and fold.key != shown.key for fold in snapshot.folds)
+    return [Piece(Shown(f" · {more} more"), "dim")] if more else []
+
+
+def clock_pieces(snapshot: Snapshot, alert: Alert, now: float) -> list[Piece]:
+    """`backup due in 3m`; in its last minute it counts down by the second."""
+    clock = next((each for each in snapshot.escalations if each.fingerprint == alert.fingerprint), None)
+    if clock is None:
+        return []
+    if clock.paged_at is not None:
+        return [Piece(Shown(f"{clock.whom} paged {clock_time(clock.paged_at)}"), "degraded")]
+    if clock.due is None or alert.state != "firing":
+        return []
+    left = clock.due - now
+    if left <= 0:
+        return [Piece(Shown(f"{clock.whom} overdue {show_duration(-left // 60 * 60 if left <= -60 else -left)}"), "failing")]
+    words = f"{clock.whom} due in {show_duration(left) if left < 60 else show_minutes(left)}"
+    return [Piece(Shown(words), "failing" if left < 60 else "degraded")]
+
+
+def show_minutes(seconds: float) -> Shown:
+    """A time left in whole minutes, never more than there is: `3m`, `1h05m`."""
+    minutes = int(seconds // 60)
+    return show_duration(minutes * 60) if minutes >= 60 else Shown(f"{minutes}m")
 
 
 def notice_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
@@ -78,20 +168,27 @@ def notice_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
     return Line((spaces(1), sign, Piece(notices[0]), Piece(Shown(more), "dim")))
 
 
-def alert_pieces(alert: Alert, at: float, glyphs: Glyphs) -> list[Piece]:
-    """`P0 ✖ error rate 6.2 % > 5 %   web   9m12s`; a pending one is not drawn as loud as a firing one."""
+def alert_pieces(alert: Alert, at: float, glyphs: Glyphs, more: int = 0) -> list[Piece]:
+    """`P0 ✖ error rate 6.2 % > 5 %   web +2   9m12s`; `more` others stand behind it in its fold."""
     role: Role = ROLES[alert.status]
-    sign = ">" if alert.way == "above" else "<"
     labels = " ".join(value for _, value in alert.labels)
     return [
         Piece(Shown(f"{alert.severity} {glyphs.status[alert.status]} {clean(alert.rule)}"), role),
         Piece(clean(f" {labels}") if labels else EMPTY),
-        Piece(Shown(f" {show(alert.value, alert.unit)} {sign} {show_limit(alert.threshold, alert.unit)}"), role),
+        Piece(Shown(f" {wrong(alert)}"), role),
         spaces(2),
-        Piece(clean(alert.panel)),
+        Piece(clean(f"{alert.panel} +{more}" if more else alert.panel)),
         spaces(2),
         Piece(show_duration(at - alert.since)),
     ]
+
+
+def wrong(alert: Alert) -> Shown:
+    """What is wrong, in figures or in words: `6.2 % > 5 %`, `nothing measured for 5m`."""
+    if alert.says:
+        return alert.says
+    sign = ">" if alert.way == "above" else "<"
+    return Shown(f"{show(alert.value, alert.unit)} {sign} {show_limit(alert.threshold, alert.unit)}")
 
 
 def panel_bar(panels: Sequence[PanelState], focused: str, width: int, glyphs: Glyphs) -> Line:

@@ -1,0 +1,118 @@
+"""`a`: a person takes alerts on. Here at once; the pager and the channel are told after 10 s, until then `a` takes it back.
+
+What is taken is exactly what was shown, by fingerprint: the marked or selected lines of the alerts, the alerts of the selected
+row or figure elsewhere, else what line 2 is about.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from tui.engine.alert import Alert, by_badness
+from tui.engine.ask import Acknowledge, Unacknowledge, Unrecorded
+from tui.engine.clock import clock_time
+from tui.engine.text import Shown, clean
+from tui.widgets.ink import Piece
+from tui.widgets.top import worst_fold
+
+if TYPE_CHECKING:
+    from .dashboard import WatchfloorApp
+
+UNDO = 10.0
+"""Seconds within which `a` takes an acknowledgement back, before anybody was told."""
+
+
+class Taken(Struct, frozen=True):
+    """What was just acknowledged here. `at` is monotonic seconds."""
+
+    fingerprints: tuple[str, ...]
+    what: Shown
+    at: float
+
+    def left(self, now: float) -> float:
+        """Seconds in which it may still be taken back; 0 and less when it is too late."""
+        return self.at + UNDO - now
+
+
+def acknowledge(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
+    """The key was pressed, with these alerts under the cursor (none where it points at no alert)."""
+    now, taken = dash.clock.monotonic(), dash.taken
+    wanted = [each for each in pointed if each.open and not each.acked_by]
+    if taken is not None and taken.left(now) > 0 and not _others(wanted, taken):
+        take_back(dash, taken)
+        return
+    if not pointed:
+        fold = worst_fold(dash.snapshot)
+        wanted = [each for each in fold.alerts if each.open and not each.acked_by] if fold else []
+    if wanted:
+        take_on(dash, wanted)
+    else:
+        dash.tell(_why_not(pointed))
+
+
+def _others(wanted: Sequence[Alert], taken: Taken) -> bool:
+    """Whether the cursor points at something that was not just taken."""
+    return any(each.fingerprint not in taken.fingerprints for each in wanted)
+
+
+def _why_not(pointed: Sequence[Alert]) -> str:
+    acked = [each for each in pointed if each.acked_by]
+    if acked:
+        at = f" at {clock_time(acked[0].acked_at)}" if acked[0].acked_at is not None else ""
+        return f"{acked[0].rule} is acknowledged already, by {acked[0].acked_by}{at}"
+    return "it is over: there is nothing to acknowledge" if pointed else "nothing wants an answer"
+
+
+def take_on(dash: WatchfloorApp, alerts: Sequence[Alert]) -> None:
+    """Acknowledges exactly these."""
+    taken = Taken(tuple(each.fingerprint for each in alerts), in_short(alerts), dash.clock.monotonic())
+    dash.taken = taken
+    dash.ask(Acknowledge(taken.fingerprints), lambda answer: _answered(dash, taken, answer))
+    dash.draw_standing()
+
+
+def _answered(dash: WatchfloorApp, taken: Taken, answer: Future[Any]) -> None:
+    """It is on record, or it did not happen."""
+    if says := refusal(answer):
+        if dash.taken is taken:
+            dash.taken = None
+        dash.tell("", Piece(Shown(f"NOT acknowledged: {says}"), "degraded"))
+
+
+def take_back(dash: WatchfloorApp, taken: Taken) -> None:
+    """Nobody has been told yet, and nobody will be."""
+    dash.taken = None
+
+    def answered(answer: Future[Any]) -> None:
+        says = refusal(answer)
+        words = f"still acknowledged: {says}" if says else f"taken back, nobody was told: {taken.what}"
+        dash.tell("", Piece(Shown(words), "degraded" if says else "text"))
+
+    dash.ask(Unacknowledge(taken.fingerprints), answered)
+    dash.draw_standing()
+
+
+def refusal(answer: Future[Any]) -> Shown:
+    """Why a question was not answered; empty where it was."""
+    error = answer.exception()
+    if error is None:
+        return Shown("")
+    return error.says if isinstance(error, Unrecorded) else clean(f"{type(error).__name__}: {error}")
+
+
+def standing(taken: Taken | None, now: float) -> Piece | None:
+    """`acknowledged P0 error rate +2   told in 8s · a undoes`: stands until it is too late."""
+    if taken is None or (left := taken.left(now)) <= 0:
+        return None
+    return Piece(Shown(f"acknowledged {taken.what}   others are told in {math.ceil(left)}s · a undoes"), "strong")
+
+
+def in_short(alerts: Sequence[Alert]) -> Shown:
+    """`P0 error rate`, or with how many others: `P0 error rate +2`."""
+    first = min(alerts, key=by_badness)
+    return clean(f"{first.severity} {first.rule}{f' +{len(alerts) - 1}' if len(alerts) > 1 else ''}")
