@@ -7,12 +7,13 @@ at the next start. Data is redacted before it comes here: no secrets, SQL with l
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,12 @@ class Entry(Struct, frozen=True):
         return entries.read(self.kind, self.version, self.data)
 
 
+def entry_of(row: Sequence[Any]) -> Entry:
+    """A row of COLUMNS."""
+    id_, at, kind, version, who, deed, data, uid, origin = row
+    return Entry(id_, at, kind, version, clean(who), deed, json.loads(data), uid, origin)
+
+
 class Journal:
     """The record of one environment. Calls block for the disk: the engine makes them in a thread of their own.
 
@@ -106,6 +113,25 @@ class Journal:
         self._insert((entry.at, entry.kind, entry.version, entry.who, entry.deed, data, entry.uid, entry.origin))
         return True
 
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The file in a transaction of its own, begun for writing: for what must be looked at and added at one moment, over all
+        processes. Raises JournalError where it cannot be written; then, and where the block raises, nothing was."""
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                raise self._refused(error) from error
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException as error:
+                with contextlib.suppress(sqlite3.Error):  # a full disk has ended it already
+                    self._connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise self._refused(error) from error
+                raise
+
     def _insert(self, values: tuple[object, ...]) -> int:
         with self._lock:
             try:
@@ -131,13 +157,21 @@ class Journal:
         """Entries that were written after one, in the order written, by whichever process of this host."""
         return self._read(f"SELECT {COLUMNS} FROM entry WHERE id > ? ORDER BY id", (id_,))  # noqa: S608  # names alone
 
-    def _read(self, sql: str, values: tuple[object, ...]) -> Sequence[Entry]:
+    def ours(self, after: int, most: int) -> Sequence[Entry]:
+        """At most so many entries of this host that were written after one, in the order written: what others may not have."""
+        where = "id > ? AND origin IS NULL AND uid IS NOT NULL"
+        return self._read(f"SELECT {COLUMNS} FROM entry WHERE {where} ORDER BY id LIMIT ?", (after, most))  # noqa: S608  # names alone
+
+    def query(self, sql: str, values: tuple[object, ...] = ()) -> Sequence[Sequence[Any]]:
+        """What a statement of ours reads from the file. Raises JournalError."""
         with self._lock:
-            rows = self._connection.execute(sql, values).fetchall()
-        return [
-            Entry(i, at, kind, version, clean(who), deed, json.loads(data), uid, origin)
-            for i, at, kind, version, who, deed, data, uid, origin in rows
-        ]
+            try:
+                return self._connection.execute(sql, values).fetchall()
+            except sqlite3.Error as error:
+                raise JournalError(f"the journal {self.path} cannot be read: {error}") from error
+
+    def _read(self, sql: str, values: tuple[object, ...]) -> Sequence[Entry]:
+        return [entry_of(row) for row in self.query(sql, values)]
 
     def close(self) -> None:
         """Closes the file."""

@@ -59,6 +59,19 @@ CREATE TABLE judgement (watched TEXT PRIMARY KEY, number INTEGER NOT NULL, data 
 CREATE TABLE wish (id INTEGER PRIMARY KEY, watched TEXT NOT NULL, panel TEXT NOT NULL) STRICT;
 """
 
+TEAM = """
+CREATE TABLE team (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    sent INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    uid TEXT NOT NULL,
+    horizon INTEGER NOT NULL,
+    away REAL,
+    says TEXT NOT NULL
+) STRICT;
+INSERT INTO team VALUES (1, 0, 0, '', 0, NULL, '');
+"""
+
 
 def _entries(connection: sqlite3.Connection) -> None:
     """1: the append-only entries. Files of the first version carry the number from the start, so this may find them there."""
@@ -75,7 +88,12 @@ def _lease(connection: sqlite3.Connection) -> None:
     _run(connection, LEASE)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_entries, _whence, _lease)
+def _team(connection: sqlite3.Connection) -> None:
+    """4: how far this journal has come with the team's, and since when that is out of reach (team/ledger.py)."""
+    _run(connection, TEAM)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_entries, _whence, _lease, _team)
 VERSION = len(MIGRATIONS)
 
 

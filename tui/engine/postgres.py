@@ -31,7 +31,7 @@ from .postgres_words import MARK, DatabaseError, failure, hangs, took_no_connect
 from .reading import Status
 from .secrets import SecretText
 
-__all__ = ["MARK", "Database", "DatabaseError", "Session"]
+__all__ = ["MARK", "Database", "DatabaseError", "Session", "connect", "sever"]
 
 SLOWEST_STATEMENT = 2.0
 """Seconds that a statement may take where its caller says nothing: ours take milliseconds on a server that is well."""
@@ -105,7 +105,7 @@ class Database:
         finally:
             session.leave()
             if session.hung:
-                _sever(connection, session.hung)
+                sever(connection, session.hung)
             else:
                 connection.pgconn.finish()
 
@@ -127,7 +127,7 @@ class Database:
         if self._opening:
             self._opening.cancel()
         if self._hung:
-            _sever(self._hung.connection, self._hung.task)
+            sever(self._hung.connection, self._hung.task)
         elif self._connection:
             self._connection.pgconn.finish()
         self._connection, self._opening, self._hung = None, None, None
@@ -183,7 +183,7 @@ class Database:
             self._hung = _Hung(session.hung, connection, self._clock.monotonic())
             session.hung.add_done_callback(_unheard)
             if self._closed:
-                _sever(connection, session.hung)
+                sever(connection, session.hung)
         elif broken(connection) or connection.info.transaction_status is not TransactionStatus.IDLE:
             self._drop()
 
@@ -214,7 +214,7 @@ class Database:
         age = self._clock.monotonic() - hung.since
         if age > GIVEN_UP_AFTER and self._given_up is None:
             self._given_up = hung.connection.info.backend_pid
-            _sever(hung.connection, hung.task)
+            sever(hung.connection, hung.task)
             self._hung, self._connection = None, None
         raise hangs(age)
 
@@ -263,23 +263,27 @@ class Database:
         return opening.result()
 
     async def _connect(self) -> Connection:
-        """Connects. Raises DatabaseError."""
-        there = await destination(self._dsn)
-        try:
-            return await psycopg.AsyncConnection.connect(
-                autocommit=True,
-                prepare_threshold=None,  # a pooler gives each transaction another server connection
-                row_factory=dict_row,
-                **there.parameters,  # type: ignore[arg-type]  # libpq's own, all strings
-            )
-        except psycopg.Error as error:
-            problem = took_no_connection(error, there.login, there.where)
-            if problem.failure.phase == "rights":
-                self._dsn.forget()
-            raise problem from None
+        return await connect(self._dsn)
 
 
-def _sever(connection: Connection, task: asyncio.Future[Any]) -> None:
+async def connect(dsn: SecretText) -> Connection:
+    """A new connection, which commits each statement by itself. Raises DatabaseError."""
+    there = await destination(dsn)
+    try:
+        return await psycopg.AsyncConnection.connect(
+            autocommit=True,
+            prepare_threshold=None,  # a pooler gives each transaction another server connection
+            row_factory=dict_row,
+            **there.parameters,  # type: ignore[arg-type]  # libpq's own, all strings
+        )
+    except psycopg.Error as error:
+        problem = took_no_connection(error, there.login, there.where)
+        if problem.failure.phase == "rights":
+            dsn.forget()
+        raise problem from None
+
+
+def sever(connection: Connection, task: asyncio.Future[Any]) -> None:
     """Ends a connection while a question is under way on it. The socket is shut down rather than closed: the question then
     ends by itself, and no new file can take its descriptor's number while the loop still watches it."""
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.pgconn.socket)) as same:
