@@ -7,6 +7,7 @@ flat arrays (16 bytes a point), an hour of them, so that 200 endpoints cost a fe
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 import threading
 from abc import ABC, abstractmethod
@@ -44,10 +45,10 @@ class Series:
             old = bisect.bisect_left(self.at, at - KEPT)
             del self.at[:old], self.values[:old]
 
-    def between(self, start: float, end: float) -> list[tuple[float, float]]:
-        """The (at, value) pairs with start < at <= end; NaN where nothing was measured."""
+    def between(self, start: float, end: float) -> tuple[array[float], array[float]]:
+        """Times and values with start < at <= end; NaN where nothing was measured."""
         low, high = bisect.bisect_right(self.at, start), bisect.bisect_right(self.at, end)
-        return list(zip(self.at[low:high], self.values[low:high], strict=True))
+        return self.at[low:high], self.values[low:high]
 
 
 class Trends(ABC):
@@ -58,8 +59,8 @@ class Trends(ABC):
         """The last picture of each series and width, and what it was drawn for: the reader's alone."""
 
     @abstractmethod
-    def points(self, panel: str, key: str, seconds: float, now: float) -> list[tuple[float, float]]:
-        """The (at, value) pairs of the last `seconds`; NaN where nothing was measured."""
+    def between(self, panel: str, key: str, start: float, end: float) -> tuple[array[float], array[float]]:
+        """When a signal was measured after `start`, up to `end` (UTC seconds), and its values; NaN where there was none."""
 
     @abstractmethod
     def changes(self, seconds: float, now: float) -> list[Change]:
@@ -73,9 +74,13 @@ class Trends(ABC):
     def _newest(self, panel: str, key: str) -> tuple[int, float]:
         """How many values a series has, and when its newest was measured: what tells whether it has changed."""
 
+    def points(self, panel: str, key: str, seconds: float, now: float) -> list[tuple[float, float]]:
+        """The (at, value) pairs of the last `seconds`; NaN where nothing was measured."""
+        return list(zip(*self.between(panel, key, now - seconds, now), strict=True))
+
     def values(self, panel: str, key: str, seconds: float, now: float) -> list[float]:
         """What was measured in the last `seconds`, oldest first, without the gaps."""
-        return [value for _, value in self.points(panel, key, seconds, now) if not math.isnan(value)]
+        return [value for value in self.between(panel, key, now - seconds, now)[1] if not math.isnan(value)]
 
     def span(self, panel: str, now: float) -> float:
         """The seconds that this panel's sparklines show now: one axis for all of them."""
@@ -98,13 +103,9 @@ class Trends(ABC):
         kept = self._drawn.get((panel, key, width))
         if kept and kept[0] == drawn_for:
             return kept[1]
-        sums, counts = [0.0] * width, [0] * width
-        for at, value in self.points(panel, key, now - start, now):
-            place = min(int((at - start) / step), width - 1)
-            if place >= 0 and not math.isnan(value):
-                sums[place] += value
-                counts[place] += 1
-        values = [total / count if count else None for total, count in zip(sums, counts, strict=True)]
+        times, measured = self.between(panel, key, start, now)
+        edges = [bisect.bisect_left(times, start + place * step) for place in range(width)] + [len(times)]
+        values = [_mean(measured[first:last]) for first, last in itertools.pairwise(edges)]
         marks = frozenset(min(int((at - start) / step), width - 1) for at in changed)
         spark = Spark(_bridge(values), marks, top)
         self._drawn[panel, key, width] = (drawn_for, spark)
@@ -165,10 +166,10 @@ class History(Trends):
             for change in changes:
                 self._changes.setdefault((change.kind, change.key), change)
 
-    def points(self, panel: str, key: str, seconds: float, now: float) -> list[tuple[float, float]]:
+    def between(self, panel: str, key: str, start: float, end: float) -> tuple[array[float], array[float]]:
         with self._lock:
             series = self._series.get((panel, key))
-            return series.between(now - seconds, now) if series else []
+            return series.between(start, end) if series else (array("d"), array("d"))
 
     def first(self, panel: str, key: str) -> float | None:
         """When the oldest value kept of a series was measured; None where there is none."""
@@ -187,6 +188,15 @@ class History(Trends):
         with self._lock:
             series = self._series.get((panel, key))
             return (len(series.at), series.at[-1]) if series and series.at else (0, 0.0)
+
+
+def _mean(values: array[float]) -> float | None:
+    """The mean of what was measured; None where nothing was."""
+    total = sum(values)
+    if not math.isnan(total):
+        return total / len(values) if values else None
+    known = [each for each in values if not math.isnan(each)]
+    return sum(known) / len(known) if known else None
 
 
 def _bridge(values: list[float | None]) -> tuple[float | None, ...]:

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from . import entries
 from .entries import Said
-from .journal_schema import VERSION, migrate
+from .journal_schema import VERSION, migrate, prepare
 from .text import Shown, clean
 
 OPEN = """
@@ -84,8 +84,8 @@ class Journal:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
+            prepare(self._connection)
             # FULL syncs the WAL at each commit: an intent is on the disk before the request leaves.
-            self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")
             if migrate(self._connection) > VERSION:
                 raise JournalError(f"{path} was written by a newer Watchfloor: upgrade this one, or move the file away")

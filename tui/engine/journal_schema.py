@@ -24,8 +24,12 @@ CREATE INDEX IF NOT EXISTS entry_at ON entry (at);
 CREATE TRIGGER IF NOT EXISTS entry_is_new BEFORE INSERT ON entry WHEN EXISTS (SELECT 1 FROM entry WHERE id = NEW.id)
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 CREATE TRIGGER IF NOT EXISTS entry_stays BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
-CREATE TRIGGER IF NOT EXISTS entry_remains BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
+ENTRY_REMAINS = (
+    "CREATE TRIGGER IF NOT EXISTS entry_remains BEFORE DELETE ON entry "
+    "BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;"
+)
+ENTRY += ENTRY_REMAINS + "\n"
 WHENCE = """
 ALTER TABLE entry ADD COLUMN uid TEXT;
 ALTER TABLE entry ADD COLUMN origin TEXT;
@@ -57,6 +61,36 @@ CREATE TABLE share (
 CREATE INDEX share_number ON share (watched, number);
 CREATE TABLE judgement (watched TEXT PRIMARY KEY, number INTEGER NOT NULL, data BLOB NOT NULL, timers BLOB) STRICT;
 CREATE TABLE wish (id INTEGER PRIMARY KEY, watched TEXT NOT NULL, panel TEXT NOT NULL) STRICT;
+"""
+READINGS = """
+CREATE TABLE reading (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    watched TEXT NOT NULL,
+    at REAL NOT NULL,
+    step INTEGER NOT NULL,
+    whole INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    panels TEXT NOT NULL,
+    data BLOB NOT NULL
+) STRICT;
+CREATE INDEX reading_at ON reading (at, step);
+CREATE INDEX reading_whole ON reading (at) WHERE whole = 1;
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    start INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    panel TEXT NOT NULL,
+    watched TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    UNIQUE (start, step, panel, watched)
+) STRICT;
+CREATE TABLE pin (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    since REAL NOT NULL,
+    until REAL NOT NULL,
+    why TEXT NOT NULL
+) STRICT;
 """
 
 TEAM = """
@@ -93,8 +127,32 @@ def _team(connection: sqlite3.Connection) -> None:
     _run(connection, TEAM)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_entries, _whence, _lease, _team)
+def _readings(connection: sqlite3.Connection) -> None:
+    """5: the readings. `watched` says of which config they are (`lease.py`), `step` how many seconds a row stands for (0: all
+    was kept in full), `whole` whether it is a full set or what changed since the row before, `panels` whose readings it brought
+    (`,health,jobs,`). `series` holds signals by stretches of time, `pin` the spans that stay in full."""
+    _run(connection, READINGS)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_entries, _whence, _lease, _team, _readings)
 VERSION = len(MIGRATIONS)
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """How the file is kept, before anything is in it: it can shrink, and readers wait for no writer. Raises sqlite3.Error."""
+    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts only where the file is still empty
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
+def make_shrinkable(connection: sqlite3.Connection) -> None:
+    """Has a file that was made before readings were kept give freed room back: once, by writing it anew. It held entries alone,
+    so that is quick. Raises sqlite3.Error, where another process has it open: then the next start tries again."""
+    if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("VACUUM")
+
+
+_INCREMENTAL = 2
 
 
 def migrate(connection: sqlite3.Connection) -> int:
