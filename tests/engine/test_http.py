@@ -17,6 +17,7 @@ import pytest
 from tests.servers import http as servers
 from tests.servers.http import Web, reply, start_web, to
 from tests.servers.http import web as web
+from tests.waiting import soon
 from tui.engine.http import HEALTH_INFLATED, HEALTH_ON_WIRE, HttpClient, HttpSettings
 from tui.engine.http_answer import Fetched, retry_after
 from tui.engine.reading import ProbeError, Status
@@ -65,6 +66,39 @@ async def test_one_connection_is_kept_and_used_again(web: Web, client: HttpClien
     for _ in range(5):
         await get(client, web.url)
     assert web.connections == 1
+
+
+async def test_configured_headers_go_before_our_own(web: Web) -> None:
+    client = HttpClient(HttpSettings(headers={"host": SecretText("shop.test"), "User-Agent": SecretText("probe")}))
+    web.answers["/"] = reply(b"{}")
+    await get(client, web.url)
+    await get(client, web.url, headers={"X-Own": "1"})
+    assert [(each.headers["host"], each.headers["user-agent"]) for each in web.asked] == [("shop.test", "probe")] * 2
+    assert [each.headers.get("x-own") for each in web.asked] == [None, "1"]
+    await client.close()
+
+
+async def test_what_is_asked_again_and_again_can_change(web: Web, client: HttpClient) -> None:
+    web.answers |= {"/": reply(b"{}"), "/b": reply(b"{}")}
+    for body in (b"1", b"1", b"23"):
+        await client.fetch("POST", web.url, deadline=3, body=body)
+    await client.fetch("POST", f"{web.url}/b", deadline=3, body=b"23")
+    asked = [(each.target, each.headers["content-length"]) for each in web.asked]
+    assert asked == [
+        ("/", "1"),
+        ("/", "1"),
+        ("/", "2"),
+        ("/b", "2"),
+    ]
+
+
+async def test_an_idle_connection_that_the_server_has_ended_is_not_used_again(web: Web, client: HttpClient) -> None:
+    web.answers["/"] = reply(b"{}")
+    await get(client, web.url)
+    web.hang_up()
+    await soon(lambda: not web._open)
+    assert (await client.fetch("POST", web.url, deadline=3)).status == 200
+    assert (web.connections, len(web.asked)) == (2, 2)
 
 
 async def test_it_asks_for_nothing_that_must_be_unpacked(web: Web, client: HttpClient) -> None:
@@ -350,7 +384,36 @@ async def test_a_proxy(web: Web) -> None:
     client = HttpClient(HttpSettings(proxy=SecretText(web.url, is_url=True)))
     web.answers["http://shop.invalid/health"] = reply(b"by proxy")
     assert (await get(client, "http://shop.invalid/health")).body == b"by proxy"
+    assert web.asked[0].headers["user-agent"] == "watchfloor"
+    web.answers["http://shop.invalid/health"] = servers.drips_body
+    assert (await broken(client, "http://shop.invalid/health", deadline=0.4)).failure.phase == "body"
     await client.close()
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY"])
+async def test_the_environment_s_proxy_and_what_it_leaves_out(web: Web, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, web.url.removeprefix("http://"))
+    monkeypatch.setenv("no_proxy", "localhost,127.0.0.1")
+    client = HttpClient(HttpSettings())
+    web.answers |= {"http://shop.invalid/": reply(b"by proxy"), "/": reply(b"itself")}
+    assert (await get(client, "http://shop.invalid/")).body == b"by proxy"
+    assert (await get(client, web.url)).body == b"itself"
+    await client.close()
+
+
+async def test_a_proxy_that_is_gone() -> None:
+    async with start_web() as gone:
+        proxy = SecretText(gone.url, is_url=True)
+    client = HttpClient(HttpSettings(proxy=proxy))
+    error = await broken(client, "http://shop.invalid/health")
+    assert (error.failure.phase, error.failure.says) == ("connect", "connection refused")
+    await client.close()
+
+
+async def test_a_proxy_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_TEST_PROXY", "gopher://x")
+    client = HttpClient(HttpSettings(proxy=SecretText("env:HTTP_TEST_PROXY", is_url=True)))
+    assert (await broken(client, "http://shop.invalid/health")).failure.phase == "config"
 
 
 @pytest.mark.parametrize(

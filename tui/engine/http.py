@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from time import monotonic
 
@@ -20,6 +20,7 @@ import httpx
 from pydantic import Field
 
 from .http_answer import NO_PLACE, Fetched, body_of, certificate_ends, clock_offset_of, redirect_of
+from .http_proxy import environment_proxy
 from .panel import Settings
 from .reading import ProbeError, no_answer
 from .resolver import NameNotFound, Phase, Resolving
@@ -30,6 +31,8 @@ HEALTH_ON_WIRE, HEALTH_INFLATED = 256_000, 1 << 20
 API_LIMIT = 8 << 20
 REDIRECTS = 3
 USER_AGENT = "watchfloor"
+ALWAYS = {"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "identity"}
+Origin = tuple[str, str, int | None]
 
 
 class HttpSettings(Settings):
@@ -76,14 +79,16 @@ def _no_certificates() -> ssl.SSLContext:
 
 
 class HttpClient:
-    """The client of one target. At most two connections, one kept alive."""
+    """The client of one target. At most two connections, one kept alive. It keeps no cookies: one would pin a probe to one of
+    several servers, and cookies know no ports."""
 
     def __init__(self, settings: HttpSettings) -> None:
         self._settings = settings
         self._phase = Phase()
-        self._client: httpx.AsyncClient | None = None
-        self._secure = False
+        self._transports: dict[Origin, httpx.AsyncHTTPTransport] = {}
         self._headers: dict[str, str] | None = None
+        self._asked: object = None
+        self._last: httpx.Request
 
     async def fetch(
         self,
@@ -138,39 +143,45 @@ class HttpClient:
     ) -> Fetched:
         """The answer behind at most three redirects."""
         address = _parsed(await url.reveal() if isinstance(url, SecretText) else url)
-        client = await self._ready(address.scheme == "https")
-        request = client.build_request(method, address, params=params, content=body, headers=await self._sent(headers))
-        origin = _origin(request.url)
+        if params:
+            address = address.copy_merge_params(params)
+        origin, sent = _origin(address), await self._sent(headers)
         for _ in range(REDIRECTS + 1):
-            fetched, target = await self._sent_once_more(client, request, on_wire, inflated)
+            request = self._request(method, address, sent if _origin(address) == origin else {}, body)
+            fetched, target = await self._sent_once_more(request, on_wire, inflated)
             if keep_redirects or target is None or method not in ("GET", "HEAD"):
                 return fetched
-            client = await self._ready(target.scheme == "https")
-            if _origin(target) == origin:
-                request = client.build_request(method, target, headers=await self._sent(headers))
-            else:
-                request = client.build_request(method, target)
+            address = target
         raise no_answer("status", f"redirects more than {REDIRECTS} times", "name the final URL in the config")
 
-    async def _sent_once_more(
-        self, client: httpx.AsyncClient, request: httpx.Request, on_wire: int, inflated: int
-    ) -> tuple[Fetched, httpx.URL | None]:
+    def _request(self, method: str, address: httpx.URL, headers: Mapping[str, str], body: bytes | None) -> httpx.Request:
+        """The request; the one before it where it is the same, as it is at every poll: making one costs a tenth of that."""
+        asked = (method, address, headers, body)
+        if self._asked != asked:
+            sent = {**ALWAYS, **{name.lower(): value for name, value in headers.items()}}
+            if address.userinfo:
+                pair = f"{address.username}:{address.password}"
+                sent["authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+            self._asked, self._last = asked, httpx.Request(method, address, headers=sent, content=body)
+        return self._last
+
+    async def _sent_once_more(self, request: httpx.Request, on_wire: int, inflated: int) -> tuple[Fetched, httpx.URL | None]:
         """`_send`, and again on a new connection where an idle one was closed just as it was used again: servers that keep
         connections for as long as an interval would else seem to fail now and then. Never for what changes something."""
         self._phase.now, self._phase.reused = "first byte", True
         try:
-            return await self._send(client, request, on_wire, inflated)
+            return await self._send(request, on_wire, inflated)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
             if not self._phase.reused or self._phase.now == "body" or request.method not in ("GET", "HEAD"):
                 raise
-        return await self._send(client, request, on_wire, inflated)
+        return await self._send(request, on_wire, inflated)
 
-    async def _send(
-        self, client: httpx.AsyncClient, request: httpx.Request, on_wire: int, inflated: int
-    ) -> tuple[Fetched, httpx.URL | None]:
-        """One exchange: the answer, and where it redirects to."""
+    async def _send(self, request: httpx.Request, on_wire: int, inflated: int) -> tuple[Fetched, httpx.URL | None]:
+        """One exchange: the answer, and where it redirects to. Straight to the transport: what httpx's client adds (cookies,
+        authentication, redirects, hooks) is not wanted here, and costs a sixth of a poll."""
+        transport = self._transports.get(_origin(request.url)) or await self._transport(request.url)
         began = monotonic()
-        response = await client.send(request, stream=True)
+        response = await transport.handle_async_request(request)
         try:
             first_byte = monotonic() - began
             clock_offset = clock_offset_of(response.headers.get("date"))
@@ -201,40 +212,32 @@ class HttpClient:
         for text in self._settings.headers.values():
             text.forget()
 
-    async def _ready(self, secure: bool) -> httpx.AsyncClient:
-        """The client, made at first use; again, with the certificates to trust, where TLS is first needed."""
-        if secure and not self._secure:
+    async def _transport(self, address: httpx.URL) -> httpx.AsyncHTTPTransport:
+        """The transport to an origin, made at first use: two connections at the most, one kept alive."""
+        if len(self._transports) > REDIRECTS:  # redirects that lead elsewhere each time
             await self.close()
-        if self._client is None:
-            made = self._settings
-            self._secure = secure
-            # A context without certificates trusts nobody: reading them costs 20 ms that plain HTTP need not pay.
-            context = tls_context(made.ca, made.cert, made.key) if secure else _no_certificates()
-            limits = httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=75)
-            proxy = await made.proxy.reveal() if made.proxy else None
-            transport = None
-            if proxy is None and not _environment_has_proxy():
-                transport = httpx.AsyncHTTPTransport(verify=context, limits=limits)
-                # httpx offers no argument for httpcore's network backend; the pool is what it would have made itself.
-                transport._pool = httpcore.AsyncConnectionPool(
-                    ssl_context=context,
-                    max_connections=2,
-                    max_keepalive_connections=1,
-                    keepalive_expiry=75,
-                    network_backend=Resolving(self._phase, secure),
-                )
-            self._client = httpx.AsyncClient(
-                verify=context,
-                limits=limits,
-                timeout=None,  # noqa: S113  # one deadline holds over everything, see fetch
-                transport=transport,
-                proxy=proxy,
-                trust_env=transport is None,
-                headers={"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "identity"},
-                # A cookie would pin a probe to one of several servers, and cookies know no ports: none is kept.
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        secure = address.scheme == "https"
+        made = self._settings
+        # A context without certificates trusts nobody: reading them costs 20 ms that plain HTTP need not pay.
+        context = tls_context(made.ca, made.cert, made.key) if secure else _no_certificates()
+        proxy = await made.proxy.reveal() if made.proxy else environment_proxy(address)
+        limits = httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=75)
+        try:
+            transport = httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy)
+        except ValueError:
+            says = "the proxy is none that can be asked"
+            raise no_answer("config", says, "http:// or https://, in `proxy` or the environment") from None
+        if proxy is None:
+            # httpx offers no argument for httpcore's network backend; the pool is what it would have made itself.
+            transport._pool = httpcore.AsyncConnectionPool(
+                ssl_context=context,
+                max_connections=2,
+                max_keepalive_connections=1,
+                keepalive_expiry=75,
+                network_backend=Resolving(self._phase),
             )
-        return self._client
+        self._transports[_origin(address)] = transport
+        return transport
 
     def _explained(self, error: httpx.HTTPError) -> ProbeError:
         """A transport error in words."""
@@ -257,9 +260,9 @@ class HttpClient:
 
     async def close(self) -> None:
         """Ends its connections."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        transports, self._transports = self._transports, {}
+        for transport in transports.values():
+            await transport.aclose()
 
 
 _HINTS = {
@@ -284,19 +287,15 @@ def _root(error: BaseException) -> BaseException:
         seen = following
 
 
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def _origin(url: httpx.URL) -> Origin:
     """Scheme, host and port: what credentials stay within."""
     return url.scheme, url.host, url.port
 
 
-def _environment_has_proxy() -> bool:
-    """Whether the environment names a proxy; then httpx's own handling of it (and of NO_PROXY) serves."""
-    return any(
-        os.environ.get(name) for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-    )
-
-
 @lru_cache(maxsize=4096)
 def _parsed(url: str) -> httpx.URL:
-    """A URL, parsed once: httpx would do it at every request."""
-    return httpx.URL(url)
+    """A URL, parsed once: httpx would do it at every request. Raises httpx.InvalidURL also where HTTP cannot go there."""
+    parsed = httpx.URL(url)
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise httpx.InvalidURL("expected http:// or https:// and a host")
+    return parsed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import select
 import socket
 import ssl
 import time
@@ -79,12 +80,14 @@ def _forget(key: tuple[asyncio.AbstractEventLoop, str, int], task: asyncio.Task[
         task.exception()
 
 
-class _BeforeTls(httpcore.AsyncNetworkStream):
-    """A connection that is about to be secured: tells while the handshake is under way."""
+class _Open(httpcore.AsyncNetworkStream):
+    """An open connection: tells while a handshake is under way, and quickly whether the server has hung up, which httpcore asks
+    twice a request."""
 
     def __init__(self, inner: httpcore.AsyncNetworkStream, phase: Phase) -> None:
         self._inner = inner
         self._phase = phase
+        self._socket: socket.socket = inner.get_extra_info("socket")
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -109,17 +112,24 @@ class _BeforeTls(httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         """As httpcore does it."""
-        return self._inner.get_extra_info(info)
+        return self._readable() if info == "is_readable" else self._inner.get_extra_info(info)
+
+    def _readable(self) -> bool:
+        """Whether there is something to read, or the end; a closed socket is at its end."""
+        if (number := self._socket.fileno()) < 0:
+            return True
+        asked = select.poll()
+        asked.register(number, select.POLLIN)
+        return bool(asked.poll(0))
 
 
 class Resolving(httpcore.AsyncNetworkBackend):
     """httpcore's own backend behind our lookup. Says which phase a new connection is in; one that is open already is at its
     `first byte`. httpcore's tracing would tell too, but costs each poll a twentieth of its time."""
 
-    def __init__(self, phase: Phase, secure: bool) -> None:
+    def __init__(self, phase: Phase) -> None:
         self._inner = httpcore.AnyIOBackend()
         self._phase = phase
-        self._secure = secure
 
     async def connect_tcp(
         self,
@@ -146,7 +156,7 @@ class Resolving(httpcore.AsyncNetworkBackend):
                     raise
             else:
                 self._phase.now = "first byte"
-                return _BeforeTls(stream, self._phase) if self._secure else stream
+                return _Open(stream, self._phase)
         raise NameNotFound("the resolver knows the name but gives no address")
 
     async def connect_unix_socket(
