@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct, field
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -21,14 +21,11 @@ from tui.config_places import Path as Place
 from tui.config_source import ConfigError, Mistake, Source, read
 from tui.config_words import found_in_words, nearest, path_in_words, problem_in_words
 from tui.engine.installed import installed_kinds
-from tui.engine.panel import Card, PanelConfig, PanelLoadError, Threshold, load_card
-from tui.engine.rules import Rule, parse_signal
-from tui.engine.rules.mean import Mean
-from tui.engine.rules.rule import NEWEST
+from tui.engine.panel import Card, PanelConfig, PanelLoadError, load_card
+from tui.engine.rules import Rule
 from tui.engine.secrets import Secret, SecretText
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
-from tui.engine.units import parse_quantity
 
 if TYPE_CHECKING:
     from tui.engine.notify.channel import Channel
@@ -175,6 +172,8 @@ class _Check:
         if not isinstance(tables, list):
             self.mistake(("rule",), "expected [[rule]] tables")
             return []
+        if tables:
+            from tui.config_rules import rule_of  # late: the panels' own rules need none of it
         names: set[str] = set()
         for index, table in enumerate(tables):
             place: Place = ("rule", index)
@@ -193,63 +192,13 @@ class _Check:
                 for key in own:
                     del rules[key]
                 continue
-            rule = self.rule(section, place)
+            rule = rule_of(self, section, place)
             if rule:
                 for key in own:
                     if key[0] == rule.panel:
                         del rules[key]
                 rules[rule.panel, rule.name] = rule
         return list(rules.values())
-
-    def rule(self, section: RuleSection, place: Place) -> Rule | None:
-        """A rule on a signal that a panel has, with limits in the signal's unit."""
-        try:
-            panel_name, signal_name, labels = parse_signal(section.signal)
-        except ValueError as error:
-            self.mistake((*place, "signal"), str(error))
-            return None
-        if panel_name not in self.cards:
-            self.mistake((*place, "signal"), f"there is no panel {panel_name}{nearest(panel_name, self.cards)}")
-            return None
-        card = self.cards[panel_name]
-        if card is None:
-            return None
-        spec = next((each for each in card.signals if each.name == signal_name), None)
-        if spec is None:
-            known = [each.name for each in card.signals]
-            says = (
-                f"the panel {panel_name} has no signal {signal_name}{nearest(signal_name, known)}; it has: {', '.join(known)}"
-            )
-            self.mistake((*place, "signal"), says)
-            return None
-        if unknown := sorted(set(labels) - set(spec.labels)):
-            has = ", ".join(spec.labels) or "none"
-            self.mistake((*place, "signal"), f"{signal_name} has no label {', '.join(unknown)}; its labels: {has}")
-            return None
-        levels = []
-        way: Literal["above", "below"] = "above"
-        for severity, level in section.levels():
-            way = "above" if level.above is not None else "below"
-            key: Place = (way,) if severity == section.severity else (severity, way)
-            try:
-                limit = parse_quantity(level.above if way == "above" else level.below, spec.unit)
-            except ValueError as error:
-                self.mistake((*place, *key), str(error))
-                continue
-            levels.append(Threshold(severity, limit, level.hold))
-        return Rule(
-            section.name,
-            panel_name,
-            signal_name,
-            spec.unit,
-            way,
-            tuple(levels),
-            tuple(sorted(labels.items())),
-            Mean(section.window) if section.window else NEWEST,
-            clean(section.why),
-            section.link,
-            section.playbook,
-        )
 
     def channels(self, tables: object, panels: Sequence[PanelSetup], rules: Sequence[Rule]) -> list[Channel]:
         """Every `[[notify]]`, by the model of its kind."""
@@ -310,8 +259,17 @@ def _own_rules(panel: PanelSetup) -> list[Rule]:
     """A panel's default rules, with the panel's name."""
     if panel.card is None:
         return []
-    units = {spec.name: spec.unit for spec in panel.card.signals}
+    specs = {spec.name: spec for spec in panel.card.signals}
     return [
-        Rule(each.name, panel.name, each.signal, units[each.signal], each.way, each.levels, why=clean(each.why))
+        Rule(
+            each.name,
+            panel.name,
+            each.signal,
+            specs[each.signal].unit,
+            each.way,
+            each.levels,
+            why=clean(each.why),
+            main=next(iter(specs[each.signal].labels), ""),
+        )
         for each in panel.card.rules
     ]

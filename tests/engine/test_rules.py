@@ -91,6 +91,7 @@ class Watch:
         other = Watch(*(rules or self.book.rules))
         other.now, other.mono = self.now + after, 17.0
         other.book.restore(state, other.now)
+        other.states = {name: ProbeState(name, "look", 60.0, 10.0) for name in self.states}
         return other
 
 

@@ -13,7 +13,9 @@ from tui.config_schema import schema
 from tui.engine.connections import Tools
 from tui.engine.installed import installed_kinds
 from tui.engine.panel import Checked, PanelLoadError, load_card, load_named
+from tui.engine.reading import series_key
 from tui.engine.redact import redact
+from tui.engine.rules import Measure, Rule
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
 
@@ -109,9 +111,26 @@ def show_config(loaded: Loaded) -> int:
             if value not in (None, "", [], {}):
                 say(f"{name}.{key} = {json.dumps(value, ensure_ascii=False)}   # default")
     for rule in loaded.setup.rules:
-        levels = ", ".join(f"{each.severity} {rule.way} {each.limit:g} for {each.hold:g}s" for each in rule.levels)
-        say(f"rule {rule.name}: {rule.panel}.{rule.signal} {levels}")
+        say(f"rule {rule.name}: {rule.panel}.{series_key(rule.signal, rule.labels)} {_rule_in_words(rule)}")
     return 0
+
+
+def _rule_in_words(rule: Rule) -> str:
+    """What the rule compares, from where on, and how long and how often before it fires."""
+    kind = type(rule.measure).__name__.lower()
+    plain = type(rule.measure) is Measure
+    words = [
+        f"{each.severity} {rule.way} {each.limit:g} for {each.hold:g}s"
+        if plain
+        else f"{each.severity} {kind} {rule.way} {each.limit:g} ({rule.measure.limit(rule, each)}) for {each.hold:g}s"
+        for each in rule.levels
+    ]
+    if rule.in_a_row > 1:
+        words.append(f"{rule.in_a_row} in a row")
+    if rule.keep_firing_for:
+        words.append(f"kept firing for {rule.keep_firing_for:g}s")
+    words += [f"{each.severity} where {each.label} is {each.pattern}" for each in rule.raises]
+    return ", ".join(words)
 
 
 def _leaves(value: object, place: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], object]]:

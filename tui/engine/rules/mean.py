@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ..panel import Threshold
+from ..text import Shown
+from ..units import show_duration, show_limit
 from .rule import Measure, Rule, Series
 
 
@@ -13,3 +16,6 @@ class Mean(Measure, frozen=True):
     def value(self, series: Series, rule: Rule, place: int) -> float | None:
         values = series.history.values(series.panel, series.key, self.window, series.at)
         return sum(values) / len(values) if values else series.value
+
+    def limit(self, rule: Rule, level: Threshold) -> Shown:
+        return Shown(f"limit {show_limit(level.limit, rule.unit)} over {show_duration(self.window)}")
