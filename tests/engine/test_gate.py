@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -22,6 +23,7 @@ from tests.servers.things import Received, Things, start_things
 from tests.waiting import eventually, soon
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, PlanRefused, Proof, Result
 from tui.engine.ask import Execute, MakePlan, Settle
+from tui.engine.claims import left_open
 from tui.engine.engine import Engine
 from tui.engine.feed import Deed, Level
 from tui.engine.gate import exit_code
@@ -85,6 +87,8 @@ async def test_an_allowed_and_confirmed_deed_is_done_proven_and_recorded(things:
                 "effect": "changes",
                 "items": [{"key": "a", "title": "a, broken"}],
                 "request": ["POST /things/a/mend"],
+                "lasts": 22.0,
+                "process": os.getpid(),
             },
         ),
         ("outcome", {"items": [["a", "done", "HTTP 200"]], "of": 1}),
@@ -403,7 +407,7 @@ def test_ending_stops_a_bulk_deed_after_the_item_at_hand_and_records_how_far_it_
     assert [each.key for each in things.received] == ["a"]
     outcome = next(data for kind, data in kept(journal) if kind == "outcome")
     assert outcome == {"items": [["a", "done", "HTTP 200"]], "of": 4}
-    assert journal.open_intents() == []
+    assert left_open(journal, time.time()) == []
 
 
 def test_ending_waits_two_seconds_for_a_deed_and_leaves_its_intent_open(things: Things, journal: Journal) -> None:
@@ -421,7 +425,7 @@ def test_ending_waits_two_seconds_for_a_deed_and_leaves_its_intent_open(things: 
     began = time.monotonic()
     engine.stop()
     assert 1.5 < time.monotonic() - began < 3.0
-    (left,) = journal.open_intents()
+    (left,) = left_open(journal, time.time())
     assert left.data["what"] == "mends a"
 
 

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from tests import theirs
 from tests.servers.things import start_things
 from tests.waiting import eventually
+from tui.engine.claims import left_open
 from tui.engine.engine import Engine
 from tui.engine.entries import Acknowledged, Marked, Unacknowledged
 from tui.engine.feed import Level
@@ -96,7 +97,7 @@ def test_an_intent_is_open_until_there_is_an_outcome_or_a_person_settles_it(jour
     journal.append(11.0, "outcome", "anna", {}, "d1")
     journal.append(12.0, "settled", "ben", {}, "d2")
     journal.append(13.0, "item", "anna", {"key": "a"}, "d3")
-    assert [each.deed for each in journal.open_intents()] == ["d3"]
+    assert [each.deed for each in left_open(journal, 1000.0)] == ["d3"]
 
 
 def test_two_processes_may_write_at_once(journal: Journal, path: Path) -> None:
@@ -171,6 +172,7 @@ import asyncio, sys
 from pathlib import Path
 from tests import theirs
 from tui.engine.actions import PlanRefused
+from tui.engine.claims import left_open
 from tui.engine.engine import Engine
 from tui.engine.feed import Level
 from msgspec.structs import replace
@@ -231,6 +233,7 @@ KILLED = """
 import asyncio, sys
 from pathlib import Path
 from tests import theirs
+from tui.engine.claims import left_open
 from tui.engine.engine import Engine
 from tui.engine.feed import Level
 from tui.engine.journal import Journal
@@ -322,6 +325,6 @@ def test_a_file_of_the_first_version_is_brought_up_with_all_it_holds(path: Path)
         ("intent", "anna", True),
         ("unacknowledged", "ben", False),
     ]
-    assert [each.deed for each in journal.open_intents()] == ["d1"]
+    assert [each.deed for each in left_open(journal, 1000.0)] == ["d1"]
     with sqlite3.connect(path) as other:
         assert other.execute("PRAGMA user_version").fetchone() == (VERSION,)

@@ -88,7 +88,7 @@ async def _carried_out(engine: Engine, plan: Plan, confirm: str, as_json: bool) 
 
 def _missing_word(plan: Plan, production: bool, yes: bool, confirm: str) -> str:
     """What still has to be said before the plan runs; empty when all was."""
-    wanted = (plan.confirm or plan.action) if plan.effect is Effect.DESTROYS or production else ""
+    wanted = (plan.confirm or plan.action) if plan.by_typing or production else ""
     missing = [] if yes else ["--yes"]
     if wanted and confirm != wanted:
         missing.append(f"--confirm {shlex.quote(wanted)}")

@@ -96,6 +96,13 @@ class Plan(Struct, frozen=True):
     """Seconds for which `verify` is asked until it can tell."""
     copy: str = ""
     url: str = ""
+    alone: Shown = EMPTY
+    """Why others cannot see what is done, where a team's journal is out of reach; the gate's."""
+
+    @property
+    def by_typing(self) -> bool:
+        """Whether it is confirmed by typing `confirm`: it destroys, or nobody else can see that somebody is at it."""
+        return self.effect is Effect.DESTROYS or bool(self.alone)
 
 
 class PlanRefused(Exception):

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 from .ask import Ask, Execute, MakePlan, PollNow, Settle, Unrecorded
+from .claims import left_open
 from .clock import Clock, SystemClock
 from .connections import Tools
 from .feed import NO_SEAT, Deed, Feed, Level, OpenIntent, ProbeState, Seat, Snapshot
@@ -31,6 +33,7 @@ from .rules import RuleBook
 from .setup import Setup
 from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
+from .together import Together
 
 COALESCE = 0.04
 """Seconds for which news are gathered into one snapshot."""
@@ -60,6 +63,7 @@ class Engine:
         self.tools = Tools(setup.environment, self.clock, self.history)
         self.rules = RuleBook(setup.rules, setup.environment, self.history, hold=hold)
         self.gate = Gate(setup, level, self.tools, journal, self.clock, self._deed_moved)
+        self.together = self.gate.together = Together(setup, journal, self.clock, self._publish)
         self.judge = Judge(self.rules, self.history, self.clock)
         self.gate.suspected = lambda: self.judge.newest.suspected
         self.poller = Poller(self.tools, self._taken)
@@ -138,14 +142,16 @@ class Engine:
         ready.set()
         judging = asyncio.ensure_future(self._judge_by_the_clock())
         playing = asyncio.ensure_future(self._play())
-        playing.add_done_callback(self._polling_broke)
+        playing.add_done_callback(functools.partial(self._broke, "polling"))
+        sharing = asyncio.ensure_future(self.together.run())
+        sharing.add_done_callback(functools.partial(self._broke, "sharing with the team"))
         await self._ended.wait()
         if self.roles:
             await self.roles.step_down(for_good=True)
         await self.rest()
         self.gate.stop_after_item()
         await self._let_deed_end(2.0)
-        left = [judging, playing, *self._tasks]
+        left = [judging, playing, sharing, *self._tasks]
         for task in left:
             task.cancel()
         await asyncio.wait(left, timeout=0.5)
@@ -179,13 +185,15 @@ class Engine:
     def poll(self) -> None:
         """Polls and judges from now on; nothing where it does already."""
         self._judging = self.judge.judge
+        self.together.lead(True)
         if self._polling is None or self._polling.done():
             self._polling = asyncio.ensure_future(self.poller.run())
-            self._polling.add_done_callback(self._polling_broke)
+            self._polling.add_done_callback(functools.partial(self._broke, "polling"))
 
     async def rest(self) -> None:
         """Asks no source any more and judges nothing: what is shown is what `take` brings."""
         self._judging = self.judge.again
+        self.together.lead(False)
         polling, self._polling = self._polling, None
         if polling is not None:
             polling.cancel()
@@ -222,10 +230,10 @@ class Engine:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.gate.idle(), grace)
 
-    def _polling_broke(self, task: asyncio.Future[None]) -> None:
-        """A defect in the poller itself must be seen: figures would only grow stale."""
+    def _broke(self, what: str, task: asyncio.Future[None]) -> None:
+        """A defect in what goes on for as long as the engine lives must be seen: figures would only grow stale."""
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._warnings = (*self._warnings, clean(f"polling has ended: {type(error).__name__}: {error}"))
+            self._warnings = (*self._warnings, clean(f"{what} has ended: {type(error).__name__}: {error}"))
             self._publish()
 
     async def _judge_by_the_clock(self) -> None:
@@ -340,7 +348,8 @@ class Engine:
             seat=self._seat,
             deeds=tuple(self._deeds.values()),
             open_intents=self._intents,
-            warnings=(*self._warnings, self._trouble) if self._trouble else self._warnings,
+            alone=self.together.alone,
+            warnings=(*self._warnings, *filter(None, (self._trouble, self.together.alone))),
         )
 
     async def _read_intents(self) -> None:
@@ -348,7 +357,8 @@ class Engine:
         journal = self._journal
         if journal is None:
             return
-        found = await in_daemon_thread(journal.open_intents)
+        now = self.clock.utc()
+        found = await in_daemon_thread(lambda: left_open(journal, now))
         running = set(self._deeds)
         self._intents = tuple(
             OpenIntent(each.deed or "", each.at, each.who, clean(each.data.get("action", "")), clean(each.data.get("what", "")))

@@ -179,6 +179,8 @@ class Snapshot(Struct, frozen=True):
     silences: tuple[Silence, ...] = ()
     """The silences and maintenance windows in force, ours and Alertmanager's."""
     seat: Seat = NO_SEAT
+    alone: Shown = EMPTY
+    """Why others cannot see what is said and done here: the team's journal is out of reach. Also among `warnings`."""
     deeds: tuple[Deed, ...] = ()
     open_intents: tuple[OpenIntent, ...] = ()
     warnings: tuple[Shown, ...] = ()

@@ -8,6 +8,8 @@ Nothing is sent without a recorded intent; a time-out is *outcome unknown* and n
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from .actions import Action, Context, Effect, Item, Outcome, Plan, PlanRefused, Proof, Result
+from .claims import Holder, intend
 from .clock import Clock
 from .connections import Tools
 from .feed import Deed, Level, Offer
@@ -24,6 +27,7 @@ from .redact import redact
 from .setup import PanelSetup, Setup
 from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
+from .together import Together
 from .units import show_duration
 
 DEED_DEADLINE = 20.0
@@ -46,6 +50,8 @@ class Gate:
         self._news = news
         self._busy = asyncio.Lock()
         self._stopping = False
+        self.together = Together(setup, journal, clock, lambda: None)
+        """The way to the team's journal; the engine puts its own here."""
         self.suspected: Callable[[], Mapping[str, Shown]] = dict
         """What followed a change, by its key: the engine's to tell."""
         self._actions: dict[str, tuple[PanelSetup, Action]] = {}
@@ -111,7 +117,8 @@ class Gate:
         plan = await self._planned(name, action, keys, self._context(panel))
         if plan.effect is not Effect.SHOWS and not plan.items:
             raise PlanRefused("there is nothing to act on")
-        return replace(plan, action=name, panel=panel.name)
+        plan = replace(plan, action=name, panel=panel.name)
+        return plan if plan.effect is Effect.SHOWS else _alone(plan, await self.together.look())
 
     @staticmethod
     async def _planned(name: str, action: Action, keys: tuple[str, ...], context: Context) -> Plan:
@@ -144,11 +151,13 @@ class Gate:
             raise PlanRefused("another deed is under way: wait for its outcome")
         async with self._busy:
             deed = Deed(uuid.uuid4().hex, plan, self._clock.utc())
-            await self._record(deed, "intent", _intent(plan, self._setup))
+            await self._intend(deed)
+            await self._claim(deed)
             self._news(deed)
             context = self._context(panel)
             deed = await self._carry_out(deed, action, context)
             await self._note_outcome(deed)
+            await self._release(deed)
             self._news(deed)
         deed = await self._prove(deed, action, context)
         deed = replace(deed, ended=self._clock.utc())
@@ -191,7 +200,7 @@ class Gate:
     @staticmethod
     def _check_word(plan: Plan, *, yes: bool, typed: str) -> None:
         """Whether the person confirmed as the plan demands. Raises PlanRefused."""
-        if plan.effect is Effect.DESTROYS:
+        if plan.by_typing:
             if not plan.confirm or typed != plan.confirm:
                 raise PlanRefused(f"not confirmed: this needs {plan.confirm} typed")
         elif not yes:
@@ -208,6 +217,7 @@ class Gate:
             self._news(deed)
             if len(deed.plan.items) > 1:
                 await self._note(deed, "item", {"key": item.key, "result": outcome.result, "says": redact(outcome.says)})
+                await self._go_on(deed)
             if outcome.result in (Result.FAILED, Result.UNKNOWN, Result.REFUSED):
                 break
         return deed
@@ -256,15 +266,47 @@ class Gate:
         except Exception as error:  # also a time-out: the deed is done, whatever keeps us from seeing it
             return Proof(None, clean(redact(f"could not look: {type(error).__name__}: {error}")))
 
-    async def _record(self, deed: Deed, kind: str, data: Mapping[str, Any]) -> None:
-        """An entry that must stand before anything happens. Raises PlanRefused where it cannot be written."""
-        journal = self._journal
+    async def _intend(self, deed: Deed) -> None:
+        """The intent, which must stand on the disk before anything happens. Raises PlanRefused where it cannot be written, or
+        where somebody is at one of the targets."""
+        journal, at, who = self._journal, self._clock.utc(), self._setup.user
         assert journal is not None
-        at, who = self._clock.utc(), self._setup.user
+        data = _intent(deed.plan, self._setup)
         try:
-            await in_daemon_thread(lambda: journal.append(at, kind, who, data, deed.id))
+            holder = await in_daemon_thread(lambda: intend(journal, at, who, data, deed.id))
         except JournalError as error:
             raise PlanRefused(f"nothing was sent, because it could not be recorded: {error}") from error
+        if holder is not None:
+            raise PlanRefused(f"{holder.words}: wait for the outcome")
+
+    async def _claim(self, deed: Deed) -> None:
+        """The targets, over all hosts. Raises PlanRefused, with an outcome that says so, where somebody else is at one of them,
+        or where the team went out of reach and nobody was told."""
+        try:
+            holder = await self._hold(deed)
+        except ProbeError as error:
+            if deed.plan.alone:
+                return
+            says = f"the team's journal went out of reach since it was planned ({error.failure.says}): plan it again"
+        else:
+            if holder is None:
+                return
+            says = f"{holder.words}: wait for the outcome"
+        refused = tuple((item.key, Outcome(Result.REFUSED, clean(says))) for item in deed.plan.items)
+        await self._note_outcome(replace(deed, outcomes=refused))
+        raise PlanRefused(says)
+
+    async def _hold(self, deed: Deed) -> Holder | None:
+        keys = [item.key for item in deed.plan.items]
+        return await self.together.claim(deed.plan.action, keys, deed.id, _lasts(deed.plan))
+
+    async def _go_on(self, deed: Deed) -> None:
+        """The next item has as much time as the first one had; where that cannot be told, the deed goes on all the same."""
+        with contextlib.suppress(ProbeError):
+            await self._hold(deed)
+
+    async def _release(self, deed: Deed) -> None:
+        await self.together.release(deed.plan.action, [item.key for item in deed.plan.items], deed.id)
 
     async def _note_outcome(self, deed: Deed) -> None:
         """What became of each item."""
@@ -292,7 +334,21 @@ def _intent(plan: Plan, setup: Setup) -> dict[str, Any]:
         "effect": plan.effect,
         "items": [{"key": item.key, "title": redact(item.title)} for item in plan.items],
         "request": [redact(line) for line in plan.request],
+        "lasts": _lasts(plan),
+        "process": os.getpid(),
     }
+
+
+def _lasts(plan: Plan) -> float:
+    """Seconds after which an item that nothing is heard of is over: its own time, and its proof's."""
+    return DEED_DEADLINE + plan.proof_within
+
+
+def _alone(plan: Plan, says: Shown) -> Plan:
+    """A plan that others cannot see says so, and is confirmed by typing."""
+    if not says:
+        return plan
+    return replace(plan, alone=says, facts=((Shown("alone"), says), *plan.facts), confirm=plan.confirm or plan.action)
 
 
 def exit_code(deed: Deed) -> int:

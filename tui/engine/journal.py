@@ -24,14 +24,6 @@ from .entries import Said
 from .journal_schema import VERSION, migrate, prepare
 from .text import Shown, clean
 
-OPEN = """
-SELECT intent.id, intent.at, intent.kind, intent.version, intent.who, intent.deed, intent.data, intent.uid, intent.origin
-FROM entry AS intent
-WHERE intent.kind = 'intent' AND NOT EXISTS (
-    SELECT 1 FROM entry AS later WHERE later.deed = intent.deed AND later.kind IN ('outcome', 'settled'))
-ORDER BY intent.at
-"""
-
 
 class JournalError(Exception):
     """Nothing was recorded; the message says why and what to do. No record, no deed."""
@@ -142,10 +134,6 @@ class Journal:
 
     def _refused(self, error: sqlite3.Error) -> JournalError:
         return JournalError(f"the journal {self.path} cannot be written: {error}")
-
-    def open_intents(self) -> Sequence[Entry]:
-        """Intents that have neither an outcome nor were settled by a person: they may have happened."""
-        return self._read(OPEN, ())
 
     def entries(self, since: float = 0.0, kinds: Sequence[str] = ()) -> Sequence[Entry]:
         """Entries from `since` (UTC seconds) on, oldest first, of the given kinds or all."""

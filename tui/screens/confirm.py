@@ -101,7 +101,7 @@ class Confirm(Page):
         counts = self._word.counts(event.key, now)
         if self._state != "ready" or self._plan is None or event.key in PASSED_ON:
             return
-        if event.key == "question_mark" and self._plan.effect is not Effect.DESTROYS:
+        if event.key == "question_mark" and not self._plan.by_typing:
             return
         event.stop()
         event.prevent_default()
@@ -109,7 +109,7 @@ class Confirm(Page):
             return
         if self._plan.effect is Effect.SHOWS:
             self._copy_key(event.key)
-        elif self._plan.effect is Effect.CHANGES:
+        elif not self._plan.by_typing:
             if event.key == "y":
                 plan = self._plan
                 self.set_timer(SETTLES, lambda: self._yes(plan, now))
@@ -228,7 +228,7 @@ class Confirm(Page):
             page = "   o  sends its page" if safe_address(plan.url) else ""
             offer = f" y  sends it to the terminal's clipboard{page}" if plan.copy else " nothing is sent"
             return apart([Piece(Shown(offer), "strong")], [spaces(1)], width)
-        if plan.effect is Effect.CHANGES:
+        if not plan.by_typing:
             return apart([Piece(Shown(f" y  {plan.title}"), "strong")], right, width)
         ask = Piece(Shown(f" Type {clean(plan.confirm)} and press enter: "), "strong")
         return apart([ask, Piece(clean(self._typed), "focus"), caret], right, width)
@@ -251,7 +251,7 @@ class Confirm(Page):
     def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
         """`esc` says what it does in this state."""
         hints, last = super().hints()
-        if self._state == "ready" and self._plan is not None and self._plan.effect is Effect.DESTROYS:
+        if self._state == "ready" and self._plan is not None and self._plan.by_typing:
             last = []  # what is typed may hold a question mark
         if self._state in ("ready", "planning") and (self._plan is None or self._plan.effect is not Effect.SHOWS):
             return hints, last

@@ -15,9 +15,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from ..claims import Holder
 from ..clock import Clock, clock_time
 from ..journal import Entry, Journal, JournalError
 from ..postgres_session import Session
@@ -41,14 +41,6 @@ LONGEST_WAIT = 10.0
 """Seconds between two tries while it is out of reach."""
 SENT_AT_ONCE = 200
 TAKEN_AT_ONCE = 500
-
-
-class Holder(Struct, frozen=True):
-    """Who is at a target, where, and since how many seconds."""
-
-    who: Shown
-    origin: Shown
-    seconds: float
 
 
 class Team:
