@@ -33,11 +33,11 @@ def kept(reading: Reading, before: tuple[Reading, Reading] | None = None) -> Rea
     return replace(
         reading,
         rows=_rows(reading.rows, before),
-        changes=tuple(map(kept_change, reading.changes)),
+        changes=tuple(map(kept_change, reading.changes)) if reading.changes else (),
         error=_failure(reading.error) if reading.error else None,
-        notes=tuple(map(kept_text, reading.notes)),
-        alerts=tuple(map(_theirs, reading.alerts)),
-        signals=reading.signals if all(map(_plain, reading.signals)) else tuple(map(_signal, reading.signals)),
+        notes=tuple(map(kept_text, reading.notes)) if reading.notes else (),
+        alerts=tuple(map(_theirs, reading.alerts)) if reading.alerts else (),
+        signals=reading.signals if _plain(reading.signals) else tuple(map(_signal, reading.signals)),
     )
 
 
@@ -90,7 +90,7 @@ def _rows(rows: Sequence[Row], before: tuple[Reading, Reading] | None) -> tuple[
 def _row(row: Row) -> Row:
     return Row(
         kept_text(Shown(row.key)),
-        {name: _value(value) for name, value in row.cells.items()},
+        {name: value if value.__class__ is float else _value(value) for name, value in row.cells.items()},
         row.status,
         kept_text(Shown(row.parent)) if row.parent is not None else None,
         tuple(Link(kept_text(each.title), kept_text(Shown(each.url))) for each in row.links) if row.links else (),
@@ -101,10 +101,15 @@ def _row(row: Row) -> Row:
 
 def _value(value: Value) -> Value:
     if isinstance(value, str):
-        return folded((value,))[0] if _STATEMENT.match(value) else kept_text(value)
+        return _kept_cell(value, len(known_values))
     if type(value) is int and not -_LARGEST <= value < _LARGEST:
         return float(value)
     return value
+
+
+@lru_cache(maxsize=16384)
+def _kept_cell(text: Shown, _known: int) -> Shown:
+    return folded((text,))[0] if _STATEMENT.match(text) else kept_text(text)
 
 
 def _long(title: str, lines: tuple[Shown, ...]) -> tuple[Shown, ...]:
@@ -133,8 +138,9 @@ def _folded(lines: tuple[Shown, ...], _known: int) -> tuple[Shown, ...]:
     return (clean(storable(redact(marked)), LONGEST),)
 
 
-def _plain(signal: Signal) -> bool:
-    return all(value.isascii() for _, value in signal.labels)
+def _plain(signals: Sequence[Signal]) -> bool:
+    """Whether all labels can be encoded as they are, which nearly all can."""
+    return all([value.isascii() for each in signals for _, value in each.labels])  # noqa: C419  # a third of the time
 
 
 def _signal(signal: Signal) -> Signal:

@@ -28,7 +28,7 @@ MONTH = 31 * DAY
 YEAR = 366 * DAY
 PINNED = 4
 """Pinned rows may take one part in so many of the size."""
-SLACK = 16
+SLACK = 8
 """One part in so many of the size is left for the write-ahead log and for what comes before the next slice."""
 AT_ONCE = 50
 """Rows that are dropped in one slice."""
@@ -164,7 +164,7 @@ class Ageing:
     def _keep_to_size(self, now: float) -> bool:
         """Drops the oldest while there is too much: readings that are not pinned, what is pinned, entries beyond a year."""
         if now - self._pinned_seen >= MINUTE or now < self._pinned_seen:
-            if self._pinned() > self._size // PINNED and self._release():
+            if self._pinned(now - IN_FULL) > self._size // PINNED and self._release():
                 return True
             self._pinned_seen = now
         used, there = self._bytes()
@@ -190,15 +190,15 @@ class Ageing:
         with self._connection:
             return self._connection.execute(sql, (minute, minute + MINUTE)).rowcount > 0
 
-    def _pinned(self) -> int:
-        """Bytes of pinned rows that would have been thinned."""
+    def _pinned(self, before: float) -> int:
+        """Bytes of pinned rows that would have been thinned: all before a moment."""
         total = 0
         for table, at in (("reading", "at"), ("series", "start")):
             sql = (
                 f"SELECT coalesce(sum(length(data)), 0) FROM pin JOIN {table} "  # noqa: S608  # fixed words
                 f"ON {at} > since - 60 AND {at} < min(until + 60, ?) WHERE step = 0"
             )
-            total += int(self._connection.execute(sql, (self._done[0],)).fetchone()[0])
+            total += int(self._connection.execute(sql, (before,)).fetchone()[0])
         return total
 
     def _release(self) -> bool:

@@ -148,9 +148,10 @@ def _stages(state: ProbeState, was: Written | None) -> list[Probed]:
 
     trusted = state.good is None or state.good_at is not None
     whole = Probed(state.interval, state.deadline, slowed=kept_text(state.slowed), trusted=trusted)
-    reading, good = as_written(state.reading), as_written(state.good)
+    reading = as_written(state.reading)
     if state.good is state.reading:
         return [replace(whole, reading=reading)]
+    good = as_written(state.good)
     now = replace(whole, reading=reading, good=good, answered=False)
     is_new = good is not None and all(good is not on_disk for _, on_disk in known)
     return [replace(whole, reading=good), now] if is_new else [now]
