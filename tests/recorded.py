@@ -1,114 +1,69 @@
-"""A service that is watched, without a network: readings as a health panel makes them, at any moment one asks for."""
+"""The story as it would have been recorded: a poll of everything each five seconds, and what happened as marks."""
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
+from collections.abc import Sequence
 
-from tui.engine.alert import Alert, single
-from tui.engine.clock import Clock
-from tui.engine.feed import ProbeState
-from tui.engine.judge import Judgement, States
-from tui.engine.panel import Judged
-from tui.engine.reading import Change, Failure, Reading, Row, Signal, Status, labels_of
-from tui.engine.store import Store
+from msgspec.structs import replace
+
+from tests import story
+from tui.engine.history import History
+from tui.engine.judge import Judgement
+from tui.engine.past import Past, by_panel, unknown
+from tui.engine.store_reader import Mark
 from tui.engine.text import Shown
 
-INTERVAL = 5.0
+EVERY = 5.0
+MARKS = (
+    Mark(story.DEPLOYED, "change", Shown("deploy 9f3c2a1"), "deploys"),
+    Mark(story.ERRORS + 300, "fired", Shown("error rate"), "metrics", "P0"),
+    Mark(story.CONNECTIONS + 300, "fired", Shown("connections"), "database", "P1"),
+)
 
 
-def reading(place: int, at: float, status: Status = Status.OK, panel: str = "health") -> Reading:
-    """One endpoint's reading, as panels/health makes them; its latency is a sine, so that any moment's is known."""
-    name = f"e{place}"
-    took = latency(place, at)
-    labels = labels_of({"endpoint": name})
-    up = float(status is not Status.FAILING)
-    signals = (
-        Signal("up", up, "count", labels),
-        Signal("latency", took, "s", labels),
-        Signal("latency_p95", 0.25, "s", labels),
-        Signal("uptime", 0.9987, "ratio", labels),
-        Signal("certificate_left", 6_000_000.0 - at % 1000, "s", labels),
-    )
-    cells = {
-        "endpoint": Shown(name),
-        "says": Shown("ok" if up else "HTTP 503 · database: connection refused"),
-        "since": at % 86400,
-        "uptime": 0.9987,
-        "uptime_measured": 86400.0,
-        "up": up,
-        "latency": took,
-        "latency_p95": 0.25,
-        "certificate_left": 6_000_000.0 - at % 1000,
-        "url": Shown(f"https://shop.example/{name}/api/health"),
-        "method": Shown("GET"),
-        "http_status": Shown("200"),
-        "first_byte": took * 0.9,
-        "bytes": 312,
-        "release": Shown("9f3c2a1"),
-        "environment": Shown("production"),
-    }
-    long = {"components": tuple(Shown(f"ok        component {each}") for each in range(4))}
-    failure = None if up else Failure("status", Shown("HTTP 503"), Shown("look at database"))
-    row = Row(name, cells, status, long=long)
-    return Reading(panel, name, "endpoint", at, took, status, signals, (row,), (), failure)
+class Recorded:
+    """What `rewind` asks. `since` is when recording began; in `gap`, from until, nothing was."""
 
+    def __init__(self, since: float = story.NOW - 7200, gap: tuple[float, float] = (0.0, 0.0)) -> None:
+        self._since = since
+        self._gap = gap
+        self._history = story.history()
 
-def latency(place: int, at: float) -> float:
-    """What endpoint `place` took at a moment, in seconds."""
-    return 0.1 + 0.05 * math.sin(at / 60 + place)
+    def moments(self, since: float, until: float, panel: str | None = None) -> Sequence[float]:
+        """Each five seconds, two seconds before the whole ones."""
+        first = -(-max(since, self._since) // EVERY) * EVERY - 2
+        found = []
+        at = first
+        while at <= min(until, story.NOW):
+            if at >= since and not self._gap[0] < at < self._gap[1]:
+                found.append(at)
+            at += EVERY
+        return found
 
+    def marks(self, since: float, until: float) -> Sequence[Mark]:
+        """What happened."""
+        return [each for each in MARKS if since <= each.at <= until]
 
-def state(of: Reading, monotonic: float, interval: float = INTERVAL, good: Reading | None = None) -> ProbeState:
-    """A probe's state with its newest reading; `good` is the last good one where that is another."""
-    return ProbeState(of.target, of.probe, interval, interval, of, good or of, monotonic)
+    def span(self) -> tuple[float, float]:
+        """From the beginning until now."""
+        return self.moments(self._since, story.NOW)[0], story.NOW
 
-
-class Service:
-    """So many endpoints, each measured every five seconds, spread over them."""
-
-    def __init__(self, endpoints: int, start: float) -> None:
-        self.failing: frozenset[int] = frozenset()
-        self.alerts: tuple[Alert, ...] = ()
-        self.changes: tuple[Change, ...] = ()
-        self._states = [state(reading(place, start), start) for place in range(endpoints)]
-        self._start = start
-        self._turn = 1
-
-    def until(self, at: float) -> States:
-        """Everything as it stands at a moment: the endpoints whose turn came since the last call are measured anew."""
-        count = len(self._states)
-        while (moment := self._start + self._turn * INTERVAL / count) <= at:
-            place = self._turn % count
-            status = Status.FAILING if place in self.failing else Status.OK
-            self._states[place] = state(reading(place, moment, status), moment)
-            self._turn += 1
-        return {"health": list(self._states)}
-
-    def judgement(self, at: float) -> Judgement:
-        """What the rules say: a limit on each latency, and the alerts and changes there are."""
-        judged = {
-            each.reading.signals[1].key: Judged(Status.OK, Shown("limit 500 ms")) for each in self._states if each.reading
+    def past(self, at: float) -> Past:
+        """The story at that moment."""
+        found = self.moments(at - 3600, at)
+        if not found:
+            return unknown(at)
+        shot = story.snapshot(found[-1])
+        states = {
+            panel.name: [replace(each, good_at=each.good.at if each.good else None) for each in panel.probes]
+            for panel in shot.panels
         }
-        return Judgement(at, {"health": judged}, self.alerts, single(self.alerts), {}, self.changes)
+        judged = {panel.name: dict(panel.judged) for panel in shot.panels}
+        first = shot.panels[0]
+        judgement = Judgement(found[-1], judged, shot.alerts, shot.folds, dict(first.suspected), first.changes)
+        return Past(at, by_panel(states), judgement, until(self._history, at), found[-1])
 
 
-def record(store: Store, service: Service, start: float, end: float, every: float = 1.0) -> None:
-    """Records from one moment to another, a row each `every` seconds."""
-    at = start
-    while at < end:
-        store.write(service.until(at), service.judgement(at), at)
-        at += every
-
-
-def aged(store: Store, most: int = 100_000) -> None:
-    """Ages until nothing is left to do."""
-    for _ in range(most):
-        if not store.age():
-            return
-    raise AssertionError("ageing does not come to an end")
-
-
-def opened(path: Path, clock: Clock, size: int = 256_000_000) -> Store:
-    """A store on a file."""
-    return Store(path, clock, size)
+def until(history: History, at: float) -> History:
+    """The hour before a moment."""
+    return story.history(at) if at < story.NOW - 30 else history

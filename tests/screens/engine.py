@@ -11,10 +11,14 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests import story
+from tests.recorded import Recorded
 from tui.engine.actions import Plan, PlanRefused
-from tui.engine.ask import Ask, Execute, MakePlan
-from tui.engine.feed import Deed, Feed, Snapshot
+from tui.engine.ask import Ask, Execute, MakePlan, Rewind
+from tui.engine.feed import Deed, Feed, PanelState, Snapshot
 from tui.engine.history import History
+from tui.engine.past import Past
+from tui.engine.reading import Status
+from tui.engine.rewind import rewound
 
 
 class ScriptedEngine:
@@ -24,10 +28,19 @@ class ScriptedEngine:
         self.asked: list[Ask] = []
         self.plans: dict[str, Plan] = dict(story.PLANS)
         self.takes = takes
+        self.recorded = Recorded()
         self.answers: dict[type[Any], Any] = {}
         """What a kind of question is answered with; an exception is raised."""
         self.feed = Feed(first or story.snapshot(), history or story.history(), self._submit)
         self.feed.answers_with(self._answer)
+
+    def _drawn(self, past: Past) -> tuple[PanelState, ...]:
+        """The panels of the story with the states of then."""
+        by_name = {panel.name: panel for panel in story.snapshot(past.recorded or past.at).panels}
+        return tuple(
+            replace(panel, probes=tuple(past.states[panel.name]), status=panel.status if past.recorded else Status.UNKNOWN)
+            for panel in by_name.values()
+        )
 
     def publish(self, snapshot: Snapshot) -> None:
         """News."""
@@ -70,6 +83,8 @@ class ScriptedEngine:
                 deed = replace(deed, proofs=tuple((key, story.PROVED) for key in keys))
                 self.publish(replace(self.feed.peek(), deeds=(deed,)))
                 return deed
+            case Rewind():
+                return rewound(self.recorded, question, story.NOW, self._drawn)
             case _:
                 answer = self.answers.get(type(question))
                 if isinstance(answer, Exception):

@@ -115,6 +115,20 @@ class Mark(Struct, frozen=True):
     text: str
 
 
+class Rewind(Struct, frozen=True):
+    """Ask: everything as it was: `steps` polls of a panel back (negative) or forth from `at`, or at the alert or change before
+    (`jump` -1) or after (1). `at` is UTC seconds, None for now; `every` is the panel's interval in seconds.
+
+    Answers a `rewind.Rewound`, None where it leads to now. Raises Unrecorded where nothing is recorded that way.
+    """
+
+    at: float | None = None
+    steps: int = 0
+    jump: int = 0
+    panel: str = ""
+    every: float = 5.0
+
+
 Ask = (
     PollNow
     | MakePlan
@@ -128,6 +142,7 @@ Ask = (
     | CallItFalse
     | Page
     | Mark
+    | Rewind
 )
 
 

@@ -13,9 +13,9 @@ import functools
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .ask import Ask, Execute, MakePlan, PollNow, Settle, Unrecorded
+from .ask import Ask, Execute, MakePlan, PollNow, Rewind, Settle, Unrecorded
 from .claims import left_open
 from .clock import Clock, SystemClock
 from .connections import Tools
@@ -34,6 +34,11 @@ from .setup import Setup
 from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
 from .together import Together
+
+if TYPE_CHECKING:
+    from .feed import PanelState
+    from .past import Past
+    from .rewind import Recorded
 
 COALESCE = 0.04
 """Seconds for which news are gathered into one snapshot."""
@@ -76,6 +81,8 @@ class Engine:
         self._judging = self.judge.judge
         self._polling: asyncio.Future[None] | None = None
         self._journal = journal
+        self.recorded: Recorded | None = None
+        """The readings on disk, for whoever looks back; None where there are none."""
         self._add_jobs()
         self._deeds: dict[str, Deed] = {}
         self._intents: tuple[OpenIntent, ...] = ()
@@ -268,11 +275,30 @@ class Engine:
                 with contextlib.suppress(Unrecorded):  # the deed is done; its panel is polled in its own time
                     await self._poke(plan.panel)
                 return deed
+            case Rewind():
+                return await self._rewind(question)
             case Settle(intent):
                 await self.gate.settle(intent)
                 await self._read_intents()
                 self._publish()
                 return None
+
+    async def _rewind(self, question: Rewind) -> Any:
+        """Everything as it was, read beside the polls. Raises Unrecorded."""
+        from .rewind import rewound  # late: only where somebody looks back
+        from .store import StoreError
+
+        recorded, now = self.recorded, self.clock.utc()
+        if recorded is None:
+            raise Unrecorded("nothing is recorded that one could go back to")
+
+        def draw(past: Past) -> tuple[PanelState, ...]:
+            return drawn_up(self.setup, past.states, past.judgement, self.gate, past.monotonic)
+
+        try:
+            return await in_daemon_thread(lambda: rewound(recorded, question, now, draw), "watchfloor-rewind")
+        except StoreError as error:
+            raise Unrecorded(str(error)) from error
 
     async def _poke(self, panel: str | None) -> None:
         """Polls at once, or has the one who leads do so. Raises Unrecorded."""

@@ -21,7 +21,7 @@ from tui.widgets.top import alert_pieces, clock_pieces, wrong
 
 from .alert_keys import acknowledge, open_escalation, open_false_positive, open_give_back, open_maintenance, open_silence
 from .detail import fact_lines, history_lines
-from .keys import ALERT_KEYS
+from .keys import ALERT_KEYS, REWIND_KEYS
 from .live import Page
 from .selection import lines_at, safe_address
 from .sight import Sight
@@ -147,6 +147,7 @@ class AlertDetail(Page):
 
     BINDINGS = [
         *ALERT_KEYS,
+        *REWIND_KEYS,
         Binding("A", "give_back", "give back", id="alert.give_back", tooltip="not acknowledged any more"),
         Binding(
             "F", "false_positive", "false positive", id="alert.false", tooltip="say why, and see what would have kept it quiet"

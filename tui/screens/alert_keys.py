@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 def acknowledge(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
     """`a`."""
+    if dash.is_past():
+        return
     from .answering import acknowledge as answer
 
     answer(dash, pointed)
@@ -29,6 +31,8 @@ def acknowledge(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
 
 def open_silence(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
     """`S`: a silence for what is pointed at, else for line 2's; where one hides it already, its end."""
+    if dash.is_past():
+        return
     from .silence import EndForm, SilenceForm
 
     alerts = _open(pointed) or _line_two(dash)
@@ -48,6 +52,8 @@ def holders(dash: WatchfloorApp) -> list[str]:
 
 def open_escalation(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
     """`E`: pages whoever is next, for what is pointed at, else for line 2's."""
+    if dash.is_past():
+        return
     from .saying import Escalate
 
     alerts = _open(pointed) or _line_two(dash)
@@ -65,6 +71,8 @@ def open_escalation(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
 
 def open_give_back(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
     """`A`: what was acknowledged is given back."""
+    if dash.is_past():
+        return
     from .saying import GiveBack
 
     acked = [each for each in _open(pointed) if each.acked_by]
@@ -76,6 +84,8 @@ def open_give_back(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
 
 def open_false_positive(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
     """`F`: it was none."""
+    if dash.is_past():
+        return
     from .saying import FalsePositive
 
     if pointed:
@@ -86,6 +96,8 @@ def open_false_positive(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
 
 def open_maintenance(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
     """`M`: a window over the panels of what is pointed at, or its end."""
+    if dash.is_past():
+        return
     from .saying import Maintenance
     from .silence import EndForm
 
@@ -112,6 +124,8 @@ def open_mark(dash: WatchfloorApp) -> None:
 
 def mark(dash: WatchfloorApp, text: str) -> None:
     """Marks at once: it reaches nobody, and is a line on the charts."""
+    if dash.is_past():
+        return
     from .answering import refusal
 
     def answered(answer: Future[Any]) -> None:

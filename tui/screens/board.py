@@ -24,6 +24,7 @@ from .live import Live
 from .placed import Panels
 from .selection import Selection, reason, selection_of
 from .sending import send_evidence, send_page, send_row
+from .sight import Sight
 
 
 class Board(Live):
@@ -55,7 +56,7 @@ class Board(Live):
         """The panel bar, the panels with the detail beside them, and the page for a terminal that is too small."""
         dash = self.dash
         self.panels = [
-            PanelView(number, state.name, dash.feed.history, dash.clock.monotonic, dash.look, dash.glyphs)
+            PanelView(number, state.name, dash.feed.history, dash.moment, dash.look, dash.glyphs)
             for number, state in enumerate(dash.snapshot.panels, 1)
         ]
         self._needs = [LEAST] * len(self.panels)
@@ -94,12 +95,13 @@ class Board(Live):
         super().take(snapshot)
         self.draw_bar()
         if self.dash.frozen_at is None:
-            self._draw_panels(snapshot)
+            self._draw_panels(self.dash.sight)
 
-    def _draw_panels(self, snapshot: Snapshot) -> None:
+    def _draw_panels(self, sight: Sight) -> None:
+        snapshot, now = sight.snapshot, self.dash.moment()
         self.drawn = snapshot
-        now = self.dash.clock.monotonic()
         for panel in self.panels:
+            panel.history = sight.history
             if (state := snapshot.panel(panel.panel)) is not None:
                 panel.zoomed = self.zoomed or columns_of(self.size) == 1
                 panel.take(state, now)
@@ -130,7 +132,7 @@ class Board(Live):
         super().tick()
         if self.dash.frozen_at is None:
             for panel in self.panels:
-                panel.tick(self.dash.clock.monotonic())
+                panel.tick(self.dash.moment())
 
     def on_panel_view_moved(self, event: PanelView.Moved) -> None:
         """Another row, another detail, other keys."""
@@ -183,10 +185,12 @@ class Board(Live):
 
     def draw_bar(self) -> None:
         """The panel bar, with the panel that is shown."""
-        bar = panel_bar(self.dash.snapshot.panels, self._focused_name(), self.size.width, self.dash.glyphs)
+        bar = panel_bar(self.dash.sight.snapshot.panels, self.focused_name, self.size.width, self.dash.glyphs)
         self.canvas("bar").show([bar])
 
-    def _focused_name(self) -> str:
+    @property
+    def focused_name(self) -> str:
+        """The panel that keys go to, by name."""
         return self.panels[self.current].panel if self.panels else ""
 
     def action_go(self, number: int) -> None:
@@ -247,8 +251,11 @@ class Board(Live):
         self.call_after_refresh(lambda: self.take(self.dash.snapshot))
 
     def action_back(self) -> None:
-        """Lets go of the innermost thing: filter and marks, then freeze, then zoom."""
+        """Live again, where one looks back; else lets go of the innermost thing: filter and marks, then freeze, then zoom."""
         panel = self.focused_panel
+        if self.dash.rewound is not None and not (panel and panel.typing):
+            self.dash.go_live()
+            return
         if panel is not None and panel.rest():
             return
         if self.dash.frozen_at is not None:
@@ -258,6 +265,9 @@ class Board(Live):
 
     def action_freeze(self) -> None:
         """Holds the panels still; lines 1 and 2 and the polling go on."""
+        if self.dash.rewound is not None:
+            self.dash.tell("it stands still already: esc is live again")
+            return
         self.dash.frozen_at = self.dash.clock.utc() if self.dash.frozen_at is None else None
         self.take(self.dash.snapshot)
 
@@ -302,6 +312,8 @@ class Board(Live):
     def action_act(self, action: str) -> None:
         """Opens the plan of a remedy for the marked rows, else for the selected one; or says why there is none."""
         panel, selection = self.focused_panel, self.selection()
+        if self.dash.is_past():
+            return
         offer = next((each for each in panel.offers() if each.action == action), None) if panel else None
         if panel is None or offer is None:
             return
@@ -326,6 +338,9 @@ class Board(Live):
         hints, last = super().hints()
         panel = self.focused_panel
         titles = {offer.title for offer in panel.offers()} if panel else set()
+
+        if self.dash.rewound is not None:
+            return hints, last
 
         def order(hint: Hint) -> int:
             return 0 if hint.does == "detail" else 1 if hint.does in titles and hint.live else 3 if hint.does in titles else 2

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from rich.segment import Segments
 from textual.app import App
 from textual.binding import Binding
@@ -20,7 +21,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from tui.engine.ask import Ask
-from tui.engine.clock import Clock, SystemClock
+from tui.engine.clock import Clock, SystemClock, clock_time
 from tui.engine.feed import Feed, Offer, Snapshot
 from tui.engine.text import Shown, clean
 from tui.widgets.glyphs import ASCII, UNICODE
@@ -34,9 +35,11 @@ from .sight import Sight
 
 if TYPE_CHECKING:
     from tui.engine.alert import Fold
+    from tui.engine.rewind import Rewound
 
     from .answering import Taken
     from .dialog import Form
+    from .rewinding import Rewinding
 
 TOLD_FOR = 8.0
 """Seconds for which a reason or outcome stands above the keys, or until the next key."""
@@ -130,6 +133,7 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         self.snapshot: Snapshot = feed.newest()
         self.frozen_at: float | None = None
         self.taken: Taken | None = None
+        self._rewinding: Rewinding | None = None
         self.glyphs = ASCII if ascii_only else UNICODE
         self.look = load_theme(theme, self._has_16_colours())
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -212,7 +216,57 @@ class WatchfloorApp(App[int], inherit_bindings=False):
     @property
     def sight(self) -> Sight:
         """What panels and details show."""
-        return Sight(self.snapshot, self.feed.history)
+        past, now = self.rewound, self.snapshot
+        if past is None:
+            return Sight(now, self.feed.history)
+        then = replace(now, at=past.at, monotonic=past.at, panels=past.panels, alerts=past.alerts, folds=past.folds)
+        return Sight(then, past.history, past.at)
+
+    @property
+    def rewound(self) -> Rewound | None:
+        """What was, while one looks back."""
+        return self._rewinding.past if self._rewinding else None
+
+    def moment(self) -> float:
+        """Against which the freshness of what is shown is measured: the monotonic clock, or the moment one looks back to."""
+        past = self.rewound
+        return self.clock.monotonic() if past is None else past.at
+
+    @property
+    def rewinding(self) -> Rewinding:
+        """What looks back; made when somebody does."""
+        if self._rewinding is None:
+            from .rewinding import Rewinding
+
+            self._rewinding = Rewinding(self, self._looked)
+        return self._rewinding
+
+    def _looked(self) -> None:
+        """Another moment is looked at."""
+        self.frozen_at = None
+        if (top := self.top) is not None:
+            top.take(self.snapshot)
+
+    def action_rewind(self, direction: int) -> None:
+        """A step back or forth: a poll of the panel that has the keys."""
+        board = self.get_screen("board", Board)
+        panel = self.snapshot.panel(board.focused_name)
+        every = min((probe.interval for probe in panel.probes), default=5.0) if panel else 5.0
+        self.rewinding.step(direction, board.focused_name, every)
+
+    def action_jump(self, direction: int) -> None:
+        """To the alert or change before or after."""
+        self.rewinding.jump(direction)
+
+    def go_live(self) -> None:
+        """Everything as it is now."""
+        self.rewinding.go_live()
+
+    def is_past(self) -> bool:
+        """Whether one looks back, where nothing can be done: then says so."""
+        if self.rewound is not None:
+            self.tell(f"this is {clock_time(self.rewound.at)}, not now: actions are off; esc is live again")
+        return self.rewound is not None
 
     def standing(self) -> Piece | None:
         """What stands above the keys of every screen for a while."""

@@ -25,7 +25,7 @@ from tui.widgets.ink import BLANK, ROLES, Line, Piece, Role, apart, cut_line, fi
 from tui.widgets.top import alert_pieces
 
 from .alert_keys import acknowledge, open_escalation, open_silence
-from .keys import ALERT_KEYS
+from .keys import ALERT_KEYS, REWIND_KEYS
 from .live import Page
 from .selection import Selection, behind, reason, safe_address
 from .sending import send_page
@@ -234,7 +234,12 @@ def _panel(dash: WatchfloorApp, selection: Selection, width: int) -> list[Line]:
 class Detail(Page):
     """The detail of one row or figure on the whole screen; it moves on with the polls."""
 
-    BINDINGS = [*ALERT_KEYS, Binding("o", "page", "page", id="detail.page"), Binding("y", "copy", "copy", id="detail.copy")]
+    BINDINGS = [
+        *ALERT_KEYS,
+        *REWIND_KEYS,
+        Binding("o", "page", "page", id="detail.page"),
+        Binding("y", "copy", "copy", id="detail.copy"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,6 +15,14 @@ ALERT_KEYS: list[BindingType] = [
 ]
 """What a person says of alerts, wherever some are shown."""
 
+REWIND_KEYS: list[BindingType] = [
+    Binding("left_square_bracket", "app.rewind(-1)", "rewind", id="rewind.back", tooltip="a step back: held, faster"),
+    Binding("right_square_bracket", "app.rewind(1)", "forth", id="rewind.forth", show=False, tooltip="a step forth"),
+    Binding("left_curly_bracket", "app.jump(-1)", "earlier", id="rewind.earlier", show=False, tooltip="alert or change before"),
+    Binding("right_curly_bracket", "app.jump(1)", "later", id="rewind.later", show=False, tooltip="alert or change after"),
+]
+"""Through what was recorded, on every screen that shows some of it."""
+
 FAR = 10**6
 """More steps than there are rows."""
 
@@ -31,6 +39,7 @@ BOARD_KEYS: list[BindingType] = [
     Binding("e", "evidence", "evidence", id="evidence", tooltip="the row as evidence, too"),
     Binding("o", "page", "page", id="page", tooltip="its page, as a link"),
     *ALERT_KEYS[1:],
+    *REWIND_KEYS,
     Binding("escape", "back", "back", id="back", show=False, tooltip="let go: filter, marks, zoom"),
     Binding("tab", "turn(1)", "next panel", id="panel.next", show=False),
     Binding("shift+tab", "turn(-1)", "previous panel", id="panel.previous", show=False),

@@ -20,6 +20,7 @@ from tui.engine.text import Shown, clean
 from tui.widgets.canvas import Canvas
 from tui.widgets.footer import Hint, key_line
 from tui.widgets.ink import Line, Piece, cut_line, spaces
+from tui.widgets.remedies import may_act
 from tui.widgets.tight import TightCompositor
 from tui.widgets.top import line_one, line_two, notice_line
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 KEY_SIGNS = {
     "question_mark": "?", "slash": "/", "colon": ":", "escape": "esc", "pageup": "pgup", "pagedown": "pgdn", "down": "↓",
-    "up": "↑", "left": "←", "right": "→", "shift+tab": "shift+tab",
+    "up": "↑", "left": "←", "right": "→", "shift+tab": "shift+tab", "left_square_bracket": "[", "right_square_bracket": "]",
+    "left_curly_bracket": "{", "right_curly_bracket": "}",
 }  # fmt: skip
 
 READ_IN = 1.0
@@ -48,6 +50,7 @@ class Live(Screen[None], inherit_bindings=False):
     Live #head { height: 2; }
     Live #body { height: 1fr; width: 100%; }
     Live #keys { height: 1; }
+    Live #past { height: 2; }
     Live #notice { height: 1; display: none; }
     Live #says { height: 1; dock: bottom; layer: over; offset-y: -1; display: none; }
     """
@@ -91,6 +94,7 @@ class Live(Screen[None], inherit_bindings=False):
     def take(self, snapshot: Snapshot) -> None:
         """A newer snapshot. Screens add their own part."""
         self.draw_head(snapshot)
+        self.draw_past(snapshot)
         self.draw_notice(snapshot)
         self.draw_keys()
         self.draw_standing()
@@ -106,6 +110,23 @@ class Live(Screen[None], inherit_bindings=False):
         now = dash.clock.utc()
         one = line_one(snapshot, now, dash.frozen_at, width, dash.glyphs)
         self.canvas("head").show([one, line_two(snapshot, now, width, dash.glyphs)])
+
+    def draw_past(self, snapshot: Snapshot) -> None:
+        """Lines 3 and 4, while one looks back. Mounted when they are needed first."""
+        past = self.dash.rewound
+        found = self.query("#past")
+        if past is None:
+            if found and found.first().display:
+                found.first().display = False
+            return
+        from tui.widgets.rewound import rewound_lines
+
+        if not found:
+            again = lambda: self.draw_past(self.dash.snapshot)  # noqa: E731  # once it knows its room
+            self.mount(Canvas(self.dash.look, self.dash.glyphs, id="past", make=again), after="#head")
+        canvas = self.canvas("past")
+        canvas.display = True
+        canvas.show(rewound_lines(past, snapshot.at, self.size.width, self.dash.glyphs))
 
     def draw_notice(self, snapshot: Snapshot) -> None:
         """What is wrong with Watchfloor itself, or was left open by an earlier run: a line while there is something."""
@@ -125,13 +146,15 @@ class Live(Screen[None], inherit_bindings=False):
         seen: set[str] = set()
         hints: list[Hint] = []
         last: list[Hint] = []
+        past = self.dash.rewound is not None
         ids = [each.id for each in self.BINDINGS if isinstance(each, Binding)]
         active = [each.binding for each in self.active_bindings.values()]
-        for binding in sorted(active, key=lambda each: ids.index(each.id) if each.id in ids else -1):
-            if not binding.show or binding.action in seen:
+        for binding in sorted(active, key=lambda each: _order(each, ids, past)):
+            if not (binding.show or (past and _rewinds(binding))) or binding.action in seen:
                 continue
             seen.add(binding.action)
-            hint = Hint(sign_of(binding.key), clean(binding.description), self.is_live(binding.action))
+            live = self.is_live(binding.action) and not (past and _says(binding))
+            hint = Hint(sign_of(binding.key), clean(binding.description), live)
             (last if binding.id == "help" else hints).append(hint)
         return hints, last
 
@@ -190,11 +213,25 @@ class Live(Screen[None], inherit_bindings=False):
             each.recolour(self.dash.look, self.dash.glyphs)
 
 
+def _order(binding: Binding, ids: Sequence[str | None], past: bool) -> tuple[bool, int]:
+    """As they are written down; the keys that look back first, while one does."""
+    return (past and not _rewinds(binding), ids.index(binding.id) if binding.id in ids else -1)
+
+
+def _rewinds(binding: Binding) -> bool:
+    return (binding.id or "").startswith("rewind.")
+
+
+def _says(binding: Binding) -> bool:
+    """Whether a key does or says something, which the past does not take."""
+    return may_act(binding.key) or binding.id == "acknowledge"
+
+
 class Page(Live):
     """A screen whose body is lines that scroll."""
 
     BINDINGS = [
-        Binding("escape", "app.pop_screen", "back", id="back"),
+        Binding("escape", "back", "back", id="back"),
         Binding("j,down", "scroll(1)", "down", id="page.down", show=False),
         Binding("k,up", "scroll(-1)", "up", id="page.up", show=False),
         Binding("pagedown", "scroll(10)", "page down", id="page.pagedown", show=False),
@@ -232,6 +269,13 @@ class Page(Live):
             below = len(lines) - self.top - room + 1
             shown[-1] = Line((Piece(Shown(f" …{below} more lines below"), "dim"),))
         body.show([*shown, *pinned])
+
+    def action_back(self) -> None:
+        """Live again, where one looks back; else to the screen below."""
+        if self.dash.rewound is not None:
+            self.dash.go_live()
+        else:
+            self.dash.pop_screen()
 
     def action_scroll(self, lines: int) -> None:
         """Moves the page."""

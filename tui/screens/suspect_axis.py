@@ -13,7 +13,7 @@ from tui.engine.suspects import BEFORE
 from tui.engine.text import Shown, clean
 from tui.engine.units import show_duration
 from tui.widgets.glyphs import Glyphs
-from tui.widgets.ink import Line, Piece, Role, cut_line, fit, spaces
+from tui.widgets.ink import Line, Piece, Role, cut_line, fit, joined, spaces
 
 LISTED = 8
 NAME = 30
@@ -47,18 +47,7 @@ def _axis(alert: Alert, at: float, width: int, glyphs: Glyphs) -> Line:
             pieces.append(Piece(Shown(glyphs.begins), "failing"))
         else:
             pieces.append(Piece(Shown(glyphs.lasts if cell > began else glyphs.rule), "failing" if cell > began else "faint"))
-    return Line((*_joined(pieces), spaces(1), Piece(last, "dim")))
-
-
-def _joined(pieces: list[Piece]) -> list[Piece]:
-    """Neighbours of one part as one piece."""
-    found: list[Piece] = []
-    for each in pieces:
-        if found and found[-1].role == each.role:
-            found[-1] = Piece(Shown(found[-1].text + each.text), each.role)
-        else:
-            found.append(each)
-    return found
+    return Line((*joined(pieces), spaces(1), Piece(last, "dim")))
 
 
 def _sign(suspect: Suspect, glyphs: Glyphs) -> Piece:

@@ -123,6 +123,17 @@ def wrap(text: Shown, cells: int) -> list[Shown]:
     return [*lines, Shown(rest)] if rest or not lines else lines
 
 
+def joined(pieces: Iterable[Piece]) -> list[Piece]:
+    """Neighbours that play the same part as one piece."""
+    found: list[Piece] = []
+    for each in pieces:
+        if found and found[-1].role == each.role and found[-1].link == each.link:
+            found[-1] = found[-1]._replace(text=Shown(found[-1].text + each.text))
+        else:
+            found.append(each)
+    return found
+
+
 def dimmed(drawn: Line) -> Line:
     """The same line, all of it dim: what is no longer current."""
     return drawn._replace(pieces=tuple(piece._replace(role="dim") for piece in drawn.pieces))

@@ -64,7 +64,9 @@ class PanelView(Canvas, can_focus=True):
         self.number = number
         self.panel = name
         self.zoomed = False
-        self._history = history
+        self.history = history
+        """The signals before what is shown: the live ones, or the past's."""
+        self._drawn_from = history
         self._state: PanelState | None = None
         self._drawn_for: object = None
         self._layout: Layout = NOTHING_YET
@@ -91,11 +93,11 @@ class PanelView(Canvas, can_focus=True):
     def take(self, state: PanelState, monotonic: float) -> None:
         """A newer state of the panel: drawn anew where it differs."""
         fresh = freshness(state, monotonic)
-        if state == self._state and fresh == self._fresh:
+        if state == self._state and fresh == self._fresh and self.history is self._drawn_from:
             return
         if self._state is None or _keys(state.offers) != _keys(self._state.offers):
             self._bindings = BindingsMap(remedy_bindings(state.offers))
-        self._state, self._fresh = state, fresh
+        self._state, self._fresh, self._drawn_from = state, fresh, self.history
         self._look(monotonic)
         self._paint()
 
@@ -117,7 +119,7 @@ class PanelView(Canvas, can_focus=True):
         readings = state.readings(monotonic)
         now = max((each.good.at for each in state.probes if each.good), default=0.0)
         room = Room(self.size.width, self.size.height, now, self.zoomed)
-        asked = (state, readings.stale, room)
+        asked = (state, readings.stale, room, self.history)
         if asked == self._drawn_for:
             return
         self._drawn_for = asked
@@ -134,7 +136,7 @@ class PanelView(Canvas, can_focus=True):
         if not readings.by_probe:
             return NOTHING_YET
         try:
-            return state.card.load_view()(readings, self._history, room)
+            return state.card.load_view()(readings, self.history, room)
         except Exception as error:  # a view may be somebody else's: its defect costs one panel, not the dashboard
             self._broken_view = True
             return Layout(notes=(clean(f"this panel cannot be drawn: {words_of(error)}"),))
