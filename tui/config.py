@@ -71,9 +71,9 @@ class _Check:
             elif key not in KNOWN:
                 self.mistake((key,), f"unknown table {key!r}{nearest(key, (*KNOWN, *LATER))}")
         general = self.section(General, values.get("watchfloor", {}), ("watchfloor",)) or General()
-        actions = self.section(ActionsSection, values.get("actions", {}), ("actions",)) or ActionsSection()
-        sentry = self.section(SentrySection, values.get("sentry", {}), ("sentry",))
-        journal = self.section(JournalSection, values.get("journal", {}), ("journal",)) or JournalSection()
+        actions = self.table(ActionsSection, "actions")
+        sentry = self.table(SentrySection, "sentry")
+        journal = self.table(JournalSection, "journal")
         panels = self.panels(values.get("panel", []))
         rules = self.rules(values.get("rule", []), panels)
         channels = self.channels(values["notify"], panels, rules) if "notify" in values else []
@@ -109,6 +109,14 @@ class _Check:
         """Notes what is wrong with the value at a place."""
         file, line = self.source.where(place)
         self.mistakes.append(Mistake(file, line, path_in_words(place, self.source.values), says))
+
+    def table(self, model: type[M], name: str) -> M:
+        """One of the config's own tables; its defaults where it is not there (pydantic takes 2 ms to learn how to check one)
+        or does not fit."""
+        if name in self.source.values:
+            return self.section(model, self.source.values[name], (name,)) or model.model_construct()
+        self.sections[name] = absent = model.model_construct()
+        return absent
 
     def section(self, model: type[M], values: object, place: Place) -> M | None:
         """A table as its model; None, with every mistake noted, where it does not fit."""
@@ -237,9 +245,9 @@ class _Check:
                 says = f"[journal] url is a database that the panel {panel.name} watches: both would be gone at once"
                 self.warnings.append(clean(f"{says}. Give the journal one on another server"))
 
-    def sentry_dsn(self, sentry: SentrySection | None) -> SecretText | None:
+    def sentry_dsn(self, sentry: SentrySection) -> SecretText | None:
         """The DSN by reference; None where it is off."""
-        if sentry is None or sentry.dsn is None:
+        if sentry.dsn is None:
             return None
         try:
             return TypeAdapter(Secret).validate_python(sentry.dsn)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tui.engine.redact import fold_sql
+from tui.engine.folding import fold_sql
 from tui.engine.text import EMPTY, Shown, clean
 
 from .sql import statement

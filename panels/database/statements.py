@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 
 from tui.engine.connections import Tools
+from tui.engine.folding import fold_sql
 from tui.engine.panel import Memory, Target
 from tui.engine.postgres_words import MARK, DatabaseError
 from tui.engine.reading import Found, Row, Signal, Status, Value, signal
-from tui.engine.redact import fold_sql
 from tui.engine.text import Shown, clean, clean_lines
 from tui.engine.units import show_count, show_duration, show_latency, show_rate, show_ratio
 

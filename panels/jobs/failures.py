@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from msgspec import Struct, field
 
-from tui.engine.redact import signature
+from tui.engine.folding import signature
 
 from .window import KEPT
 

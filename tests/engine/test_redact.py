@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tui.engine.redact import MASK, fold_sql, redact, signature
+from tui.engine.folding import fold_sql, signature
+from tui.engine.redact import MASK, redact
 from tui.engine.secrets import known_values
 from tui.engine.text import clean
 

@@ -13,8 +13,9 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from .alert import Alert
+from .folding import fold_sql
 from .reading import Change, Failure, Link, Reading, Row, Signal, Theirs, Value
-from .redact import fold_sql, redact
+from .redact import redact
 from .secrets import known_values
 from .text import CUT, Shown, clean
 

@@ -11,7 +11,6 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
-from statistics import median
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -58,7 +57,7 @@ class Job(Struct):
     def spent(self) -> float:
         """What a poll costs, steadied: one dear poll (the first on a new connection, a busy moment) is no reason to ask less
         often; two of three are."""
-        return median(self.spends)
+        return sorted(self.spends)[len(self.spends) // 2]
 
 
 class Poller:
