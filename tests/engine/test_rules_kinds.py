@@ -19,6 +19,7 @@ from tui.engine.rules.burn import LEVELS, Burn
 from tui.engine.rules.change import Change
 from tui.engine.rules.events import Events
 from tui.engine.rules.means import STEPS, Totals
+from tui.engine.text import Shown
 
 TWICE_DOWN = Rule("down", "web", "up", "count", "below", (Threshold("P0", 1.0),), in_a_row=2)
 SILENT = Rule("silent", "api", "error_rate", "s", "above", (Threshold("P1", 300.0),), measure=Absent())
@@ -175,6 +176,20 @@ def test_an_alert_ends_with_its_rule_or_its_series() -> None:
     assert without.after(RESOLVED_SHOWN + 1).alerts == []
     other = api.restarts(after=5.0)
     assert states(other.sees(errors(0.02, route="/a"))) == ["firing", "resolved"], "a good answer no longer has /b"
+
+
+def test_rules_that_change_while_it_runs() -> None:
+    web = Watch(DOWN, HIGH_ERRORS)
+    web.sees(signal("up", 0.0), panel="web")
+    web.sees(errors(0.02))
+    web.after(60).sees(signal("up", 0.0), panel="web")
+    web.book.use([replace(DOWN, why=Shown("users wait"))], web.now)
+    assert web.alerts == [("P0", "pending", "web.up"), ("P0", "resolved", "api.error_rate")]
+    assert states(web.looks("web"))[0] == "pending"
+    web.after(59).looks("web")
+    assert web.book.alerts(web.now)[0].why == "users wait"
+    assert web.looks("web")[0] == ("P0", "pending", "web.up")
+    assert web.after(1).looks("web")[0] == ("P0", "firing", "web.up"), "its hold went on"
 
 
 def test_a_changed_limit_keeps_the_alert_and_judges_it_anew() -> None:

@@ -63,15 +63,10 @@ class RuleBook:
         hold: bool = True,
         past: PastMeans | None = None,
     ) -> None:
-        self.rules = tuple(rules)
-        self._by_signal: dict[tuple[str, str], list[Rule]] = {}
-        """By panel and signal: most signals have none, and all are looked at with every snapshot."""
-        for rule in rules:
-            if not rule.measure.of_silence:
-                self._by_signal.setdefault((rule.panel, rule.signal), []).append(rule)
         self._environment = environment
         self._history = history
         self._hold = hold
+        self.means = Means(history, past)
         self._held: dict[tuple[str, str, str], Held] = {}
         """By panel, rule and series."""
         self._sources: dict[tuple[str, str, str], _Source] = {}
@@ -81,13 +76,22 @@ class RuleBook:
         self._gone: dict[str, Alert] = {}
         """Alerts that ended with their rule or target, by fingerprint, as long as they are listed."""
         self._moves: deque[tuple[Alert, Alert | None]] = deque(maxlen=MOVES_KEPT)
-        self._silence = self._silences(rules, hold)
-        self.means = Means(history, past)
+        self._set(rules)
 
-    def _silences(self, rules: Iterable[Rule], hold: bool) -> Silence | None:
+    def _set(self, rules: Sequence[Rule]) -> None:
+        """The rules in force."""
+        self.rules = tuple(rules)
+        self._by_signal: dict[tuple[str, str], list[Rule]] = {}
+        """By panel and signal: most signals have none, and all are looked at with every snapshot."""
+        for rule in rules:
+            if not rule.measure.of_silence:
+                self._by_signal.setdefault((rule.panel, rule.signal), []).append(rule)
+        self._silence = self._silences(rules)
+
+    def _silences(self, rules: Iterable[Rule]) -> Silence | None:
         """What watches for the absence of measurements, where a rule asks for it."""
         wanted = [rule for rule in rules if rule.measure.of_silence]
-        if not wanted or not hold:
+        if not wanted or not self._hold:
             return None
         from .absent import Silence  # late: most configs have no such rule
 
@@ -250,16 +254,25 @@ class RuleBook:
         return written(self._held.values(), now)
 
     def restore(self, state: bytes, now: float) -> None:
-        """Goes on from another book's state: timers of rules that are still the same keep counting from what was recorded;
-        alerts of rules that are gone end. Before the first `judge`."""
+        """Goes on from another book's state, in place of this one's: timers of rules that are still the same keep counting from
+        what was recorded; alerts of rules that are gone end. A state of which nothing can be read changes nothing but that."""
         from .kept import read  # late: where there is a journal
 
+        self._held.clear()
+        self._sources.clear()
+        self._restored.clear()
         found, ended = read(state, self.rules)
         for held in found:
             self._held[held.rule.panel, held.rule.name, held.key] = held
             self._restored.setdefault(held.rule.panel, []).append(held)
         for alert in ended:
             self._end(alert, now)
+
+    def use(self, rules: Sequence[Rule], now: float) -> None:
+        """Other rules from now on: what was held by those that are still the same goes on."""
+        state = self.state(now)
+        self._set(rules)
+        self.restore(state, now)
 
     def _end(self, alert: Alert, now: float) -> None:
         """An alert whose rule or target is no longer in the config."""
