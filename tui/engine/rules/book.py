@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 RESOLVED_SHOWN = 300.0
 """Seconds for which a resolved alert is still listed."""
+NOTHING = Judged(Status.OK)
 MOVES_KEPT = 10_000
 """Moves that nobody has asked for; the oldest go."""
 
@@ -111,17 +112,19 @@ class RuleBook:
                 source = self._looked_at(panel, state, source, mono)
             for watch in source.watches:
                 held = watch.held
-                if held.alert is not None or held.breached:
+                if held.alert is not None or held.well is None:
                     self._stand(held, _tail(watch, state, mono), now)
                 if held.judged is None:
                     held.judged = life.judged(held)
                 if watch.signal is not None or held.open:
-                    _worse(judged, held.key, held.judged)
+                    before = judged.get(held.key)
+                    if before is None or held.judged.status > before.status:
+                        judged[held.key] = held.judged
         if self._silence:
             for held in self._silence.look(panel, probes, now, mono):
                 self._stand(held, 0.0, now)
                 if held.open:
-                    _worse(judged, held.key, life.judged(held))
+                    judged[held.key] = max(life.judged(held), judged.get(held.key, NOTHING), key=_badness)
         return judged
 
     def _looked_at(self, panel: str, state: ProbeState, before: _Source | None, mono: float) -> _Source:
@@ -306,11 +309,8 @@ def _tail(watch: _Watch, state: ProbeState, mono: float) -> float | None:
     return max(0.0, mono - held.mono)
 
 
-def _worse(judged: dict[str, Judged], key: str, mine: Judged) -> None:
-    """The worse of two rules' words on one signal; the first where they are alike."""
-    before = judged.get(key)
-    if before is None or mine.status > before.status:
-        judged[key] = mine
+def _badness(judged: Judged) -> Status:
+    return judged.status
 
 
 def worst_judged(judged: Mapping[str, Judged]) -> Status:

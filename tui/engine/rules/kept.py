@@ -97,10 +97,12 @@ def _restored(series: _Series, rule: Rule) -> Held:
     """What is remembered, under the rule as it is now."""
     held = life.new(rule, series.labels, series.key, series.source)
     held.at, held.alert, held.silent = series.at, series.alert, series.silent
-    held.well = series.well
+    held.well = series.well if series.well is not None else 0.0
     if series.compares == _compares(rule):
         timers = {(each.severity, each.limit): each.timer for each in series.levels}
         held.levels = [timers.get((each.severity, each.limit)) or Level() for each in rule.levels]
+        if any(level.since is not None for level in held.levels):
+            held.well = None
     return held
 
 

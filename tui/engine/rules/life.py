@@ -78,7 +78,7 @@ class Held(Struct):
     @property
     def breached(self) -> bool:
         """Whether any level is."""
-        return any(level.since is not None for level in self.levels)
+        return self.well is None
 
     def take(self, values: Values, at: float, mono: float, fresh_for: float) -> None:
         """A new measurement of each level; None is unknown and leaves that level as it is."""
@@ -103,8 +103,10 @@ class Held(Struct):
 
     def _measured(self, at: float, mono: float, passed: float) -> None:
         """Moves on to a measurement."""
-        if self.breached:
-            self.well = None
+        for level in self.levels:
+            if level.since is not None:
+                self.well = None
+                break
         else:
             self.well = 0.0 if self.well is None else self.well + passed
         self.at, self.mono, self.judged = at, mono, None
