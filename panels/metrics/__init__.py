@@ -13,6 +13,9 @@ from tui.engine.text import Shown
 from .config import MetricsConfig
 from .probe import ask
 
+ROUTE = ("route", "tier")
+"""The labels of a route's signals; `tier` where the config says which label it is."""
+
 CARD = Card(
     kind="metrics",
     title="requests, errors and latencies",
@@ -28,9 +31,9 @@ CARD = Card(
         SignalSpec("surge", "count", "how many times the usual the request rate is", "higher"),
         SignalSpec("routes", "count", "routes that are known; 50 at most are listed"),
         SignalSpec("window", "s", "over how long rates are taken: a scrape begins with what it has"),
-        SignalSpec("route_rate", "1/s", "requests a second on one route", None, ("route",)),
-        SignalSpec("route_error_rate", "ratio", "failed share of one route's requests", "higher", ("route",)),
-        SignalSpec("route_p95", "s", "the 95th percentile of one route's response times", "higher", ("route",)),
+        SignalSpec("route_rate", "1/s", "requests a second on one route", None, ROUTE),
+        SignalSpec("route_error_rate", "ratio", "failed share of one route's requests", "higher", ROUTE),
+        SignalSpec("route_p95", "s", "the 95th percentile of one route's response times", "higher", ROUTE),
         SignalSpec("tile", "count", "a figure of the config, a plain number", None, ("name",)),
         SignalSpec("tile_ratio", "ratio", "a figure of the config, a share", None, ("name",)),
         SignalSpec("tile_seconds", "s", "a figure of the config, a time", None, ("name",)),

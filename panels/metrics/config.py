@@ -44,6 +44,9 @@ class LabelNames(Settings):
     """The label with the HTTP status."""
     method: LabelName = "method"
     """The label with the HTTP method; it stands before the route on screen."""
+    tier: LabelName | Literal[""] = ""
+    """A label that says how much a route (or a tenant in its place) matters: it becomes the label `tier` of its signals, so
+    that a rule can be raised by it (`raise = { tier = { enterprise = "P1" } }`)."""
 
 
 class Queries(Settings):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
 
+from tui.engine.reading import Labels
 from tui.engine.text import Shown
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ class Route(Struct, frozen=True):
     """The failed share."""
     p95: float | None = None
     methods: tuple[str, ...] = ()
+    tier: str = ""
+    """What the service says of how much it matters; raw."""
+
+    @property
+    def labels(self) -> Labels:
+        """The labels of its signals."""
+        return (("route", self.name), ("tier", self.tier)) if self.tier else (("route", self.name),)
 
 
 class Figures(Struct, frozen=True):

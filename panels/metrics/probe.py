@@ -78,9 +78,9 @@ def _by_route(figures: Figures) -> list[Signal]:
         each
         for route in figures.routes
         for each in (
-            signal("route_rate", route.rate, "1/s", route=route.name),
-            signal("route_error_rate", route.errors, "ratio", route=route.name),
-            signal("route_p95", route.p95, "s", route=route.name),
+            Signal("route_rate", route.rate, "1/s", route.labels),
+            Signal("route_error_rate", route.errors, "ratio", route.labels),
+            Signal("route_p95", route.p95, "s", route.labels),
         )
     ]
 

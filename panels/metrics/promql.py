@@ -29,6 +29,7 @@ def queries(config: MetricsConfig) -> Asked:
     """Every query, the config's own first."""
     own, names, labels = config.queries, config.metrics, config.labels
     route = labels.route
+    told_by = ", ".join(filter(None, (route, labels.method, labels.tier)))
     requests, errors = _rate(config, names.requests), _rate(config, names.errors)
     failed = _rate(config, names.requests, f'{labels.status}=~"5.."')
     some = f"(sum({errors}) or sum({failed}) or 0 * sum({requests}))"
@@ -38,7 +39,7 @@ def queries(config: MetricsConfig) -> Asked:
         p50=own.p50 or _quantile(config, 0.5),
         p95=own.p95 or _quantile(config, 0.95),
         p99=own.p99 or _quantile(config, 0.99),
-        routes_rate=own.routes_rate or f"sum by ({route}, {labels.method}) ({requests})",
+        routes_rate=own.routes_rate or f"sum by ({told_by}) ({requests})",
         routes_errors=own.routes_errors or f"sum by ({route}) ({errors}) or sum by ({route}) ({failed})",
         routes_p95=own.routes_p95 or _quantile(config, 0.95, route),
         targets=f"avg(up{{job={_quoted(config.job)}}})" if config.job else "",

@@ -150,10 +150,13 @@ class Queried:
 
     def _routes(self, told: _Told) -> list[Route]:
         """The routes' figures, put together from three answers."""
-        route, method = self._config.labels.route, self._config.labels.method
+        labels = self._config.labels
+        route, method = labels.route, labels.method
         rates: dict[str, float] = {}
         methods: dict[str, set[str]] = {}
-        for (name, how), rate in told.by("routes_rate", route, method).items():
+        tiers: dict[str, str] = {}
+        for (name, how, tier), rate in told.by("routes_rate", route, method, labels.tier).items():
+            tiers[name] = tier or tiers.get(name, "")
             rates[name] = rates.get(name, 0.0) + (rate or 0.0)
             methods.setdefault(name, set()).add(how)
         errors = {name: value for (name,), value in told.by("routes_errors", route).items()}
@@ -167,6 +170,7 @@ class Queried:
                 share(errors.get(name, 0.0) if known else None, rate),
                 p95.get(name),
                 tuple(sorted(methods[name] - {""})),
+                tiers[name],
             )
             for name, rate in rates.items()
             if name

@@ -43,7 +43,7 @@ class Scraped:
         tiled = {each.metric for each in config.tiles if each.metric}
         self._page = Page({metrics.requests, metrics.errors, bucket, *tiled} - {""})
         self._growth = Growth()
-        names = Names(metrics.requests, metrics.errors, bucket, labels.route, labels.status, labels.method)
+        names = Names(metrics.requests, metrics.errors, bucket, labels.route, labels.status, labels.method, labels.tier)
         self._window = Window(names, max(config.window, INTERVALS_IN_WINDOW * interval))
         self._values: dict[str, float] = {}
         self._types: Mapping[str, str] = {}
@@ -134,6 +134,7 @@ class Scraped:
             share(self._errors_of_route(passed), passed.requests),
             histogram_quantile(0.95, passed.buckets),
             tuple(sorted(self._window.methods.get(name, ()))),
+            self._window.tiers.get(name, ""),
         )
 
     def _tile(self, tile: Tile, seconds: float | None) -> float | None:

@@ -12,7 +12,7 @@ from tui.engine.clock import moment
 from tui.engine.history import Trends
 from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout, Room, Spark
 from tui.engine.panel import Judged, Readings
-from tui.engine.reading import Reading, Row, Signal, Status, series_key
+from tui.engine.reading import Labels, Reading, Row, Signal, Status, series_key
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import NOT_MEASURED, show, show_duration, show_latency, show_rate, show_ratio
 
@@ -42,6 +42,8 @@ class _Scene(Struct, frozen=True):
     room: Room
     reading: Reading
     signals: dict[str, Signal]
+    routes: dict[str, Labels]
+    """The labels of each route's signals."""
 
     def judged(self, key: str) -> Judged:
         """What the rules say of a signal."""
@@ -51,6 +53,10 @@ class _Scene(Struct, frozen=True):
         """A signal's value."""
         found = self.signals.get(key)
         return found.value if found else None
+
+    def of_route(self, signal: str, row: Row) -> str:
+        """The key of a route's signal."""
+        return series_key(signal, self.routes.get(row.key, (("route", row.key),)))
 
     def spark(self, key: str, width: int) -> Spark:
         """A signal's picture. What is steady stands in the middle of the fourth bar of eight: a rise and a fall are both
@@ -69,7 +75,8 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
     reading = readings.one("figures")
     if reading is None or not reading.signals:
         return Layout(source=_source(config, None), empty=Shown("no answer yet"))
-    scene = _Scene(readings, history, room, reading, {each.key: each for each in reading.signals})
+    routes = {dict(each.labels)["route"]: each.labels for each in reading.signals if each.name == "route_rate"}
+    scene = _Scene(readings, history, room, reading, {each.key: each for each in reading.signals}, routes)
     figures = _figures(scene, config)
     rows, trailer = _cut(scene, _ordered(scene), len(figures) + len(reading.notes))
     pictured = _picture(scene)
@@ -173,7 +180,7 @@ def _status(scene: _Scene, row: Row) -> tuple[Status, Status]:
     """How a route's errors and latency stand: by rules of its own, and as badly as the whole where it drives that."""
     found = []
     for cell, of_route, of_all in (("errors", "route_error_rate", "error_rate"), ("p95", "route_p95", "p95")):
-        own = scene.judged(series_key(of_route, (("route", row.key),))).status
+        own = scene.judged(scene.of_route(of_route, row)).status
         whole, value, all_of_it = scene.judged(of_all).status, _number(row, cell), scene.value(of_all)
         drives = whole in BAD and value is not None and all_of_it is not None and value >= all_of_it
         found.append(max(own, whole) if drives else own)
@@ -230,7 +237,7 @@ def _drawn(row: Row, errors: Status, latency: Status, spark: Cell) -> DrawnRow:
 def _sparks(scene: _Scene, rows: list[_Judged], signal: str) -> list[Cell]:
     """The routes' pictures on one scale: a full bar is the worst of all that are shown."""
     width = next(column.width for column in CARD.columns if column.name == "spark")
-    drawn = [scene.spark(series_key(signal, (("route", row.key),)), width) for row, *_ in rows]
+    drawn = [scene.spark(scene.of_route(signal, row), width) for row, *_ in rows]
     top = max((value for each in drawn for value in each.values if value is not None), default=0.0)
     top = max(top, SMALLEST_TOP.get(signal, 0.0))
     return [Cell(spark=replace(each, top=top)) for each in drawn]

@@ -35,6 +35,7 @@ class Names(Struct, frozen=True):
     route: str
     status: str
     method: str
+    tier: str = ""
 
 
 class Passed(Struct, frozen=True):
@@ -63,6 +64,8 @@ class Window:
         self._places: dict[Series, tuple[str, int] | None] = {}
         self.methods: dict[str, set[str]] = {}
         """The methods that each route was asked with."""
+        self.tiers: dict[str, str] = {}
+        """How much each route matters, where the service says so."""
         self.seen: set[str] = set()
         """The metrics that were ever there, by name."""
         self.tells_status = False
@@ -118,6 +121,8 @@ class Window:
             self.tells_status |= bool(status)
             if method := series.label(names.method):
                 self.methods.setdefault(route, set()).add(method)
+            if names.tier and (tier := series.label(names.tier)):
+                self.tiers[route] = tier
             return route, FAILED if status.startswith("5") else REQUESTS
         if series.name == names.errors:
             self.errors_tell_route |= bool(route)

@@ -227,3 +227,14 @@ async def test_errors_that_tell_no_route_make_no_route_well(service: Service, to
     said = values(await read.look())
     assert said["error_rate"] == pytest.approx(0.1) and said['route_error_rate{route="/a"}'] is None
     assert "p95" not in said  # a service without a histogram says so, and then has no such figure
+
+
+async def test_how_much_a_route_matters_is_a_label_of_its_signals(shop: Shop, tools: Tools) -> None:
+    """Either source; the label is the config's: here the method stands in for a tenant's tier."""
+    for source in ({"prometheus": shop.prometheus.url, "job": "agent-factory"}, {"scrape": shop.busy.url}):
+        found = await until(
+            watch(tools, labels={"tier": "method"}, **source),
+            lambda each: any(signal.name == "route_rate" for signal in each.signals),
+        )
+        tiers = {dict(each.labels)["route"]: dict(each.labels).get("tier") for each in found.signals if "route_" in each.name}
+        assert tiers["/api/checkout"] == "POST", source
