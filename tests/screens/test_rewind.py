@@ -153,4 +153,4 @@ async def test_a_panel_that_was_not_there_then_says_so(opened: Open) -> None:
         stage.app.rewinding.past = replace(past, panels=past.panels[:5])
         await stage.publish(replace(first, number=2))
         await stage.press("6")
-        assert "6 alerts" in stage.text
+        assert "6 alerts ? unknown" in stage.text and "there was nothing of it then" in stage.text

@@ -9,7 +9,8 @@ from textual.widget import Widget
 
 from tui.engine.alert import Alert
 from tui.engine.ask import PollNow
-from tui.engine.feed import Level, Snapshot
+from tui.engine.feed import Level, PanelState, Snapshot
+from tui.engine.reading import Status
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.canvas import Canvas
 from tui.widgets.footer import Hint
@@ -55,14 +56,30 @@ class Board(Live):
     def body(self) -> Iterator[Widget]:
         """The panel bar, the panels with the detail beside them, and the page for a terminal that is too small."""
         dash = self.dash
-        self.panels = [
-            PanelView(number, state.name, dash.feed.history, dash.moment, dash.look, dash.glyphs)
-            for number, state in enumerate(dash.snapshot.panels, 1)
-        ]
+        self.panels = [self._panel(number, state.name) for number, state in enumerate(dash.snapshot.panels, 1)]
         self._needs = [LEAST] * len(self.panels)
         yield Canvas(dash.look, dash.glyphs, id="bar")
         yield Panels(self.regions, [*self.panels, Canvas(dash.look, dash.glyphs, id="aside")])
         yield Canvas(dash.look, dash.glyphs, id="small")
+
+    def _panel(self, number: int, name: str) -> PanelView:
+        dash = self.dash
+        return PanelView(number, name, dash.feed.history, dash.moment, dash.look, dash.glyphs)
+
+    def _mount_anew(self, names: Sequence[str]) -> None:
+        """The config was read again: panels have come, gone or changed places. Those that stay keep what is held of them."""
+        kept = {panel.panel: panel for panel in self.panels}
+        focused = self.focused_name
+        self.panels = [kept.pop(name) if name in kept else self._panel(number, name) for number, name in enumerate(names, 1)]
+        for gone in kept.values():
+            gone.remove()
+        for number, panel in enumerate(self.panels, 1):
+            panel.number = number
+            panel.redraw()
+        self.query_one(Panels).mount(*(panel for panel in self.panels if not panel.is_attached), before="#aside")
+        self._needs = [max(panel.wanted, LEAST) for panel in self.panels]
+        self.current = names.index(focused) if focused in names else 0
+        self._place_panels()
 
     def on_mount(self) -> None:
         """The first panel has the keys."""
@@ -85,6 +102,9 @@ class Board(Live):
         size = self.size
         self.set_class(too_small(size), "-small")
         self.set_class(columns_of(size) == 1, "-one")
+        names = [panel.name for panel in snapshot.panels]
+        if names != [panel.panel for panel in self.panels]:
+            self._mount_anew(names)
         if columns_of(size) != self._columns:
             self._columns = columns_of(size)
             self._place_panels()
@@ -102,9 +122,8 @@ class Board(Live):
         self.drawn = snapshot
         for panel in self.panels:
             panel.history = sight.history
-            if (state := snapshot.panel(panel.panel)) is not None:
-                panel.zoomed = self.zoomed or columns_of(self.size) == 1
-                panel.take(state, now)
+            panel.zoomed = self.zoomed or columns_of(self.size) == 1
+            panel.take(snapshot.panel(panel.panel) or not_there(panel.panel), now)
         self._make_room(snapshot)
         self._draw_aside()
 
@@ -346,3 +365,8 @@ class Board(Live):
             return 0 if hint.does == "detail" else 1 if hint.does in titles and hint.live else 3 if hint.does in titles else 2
 
         return sorted(hints, key=order), last
+
+
+def not_there(name: str) -> PanelState:
+    """A panel that stands on the board and of which nothing was there at the moment one looks back to."""
+    return PanelState(name, name, Status.UNKNOWN, None, None, broken=Shown("there was nothing of it then"))
