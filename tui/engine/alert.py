@@ -98,6 +98,8 @@ class Alert(Struct, frozen=True):
     """Since when it wants an answer: when it fired, came back, was given back, or its silence ended."""
     suspects: tuple[Suspect, ...] = ()
     """What may have caused it, the likeliest first."""
+    stretch: float | None = None
+    """The moment near which it began with others (`folds.py`): kept for its life, so that lines do not change when one ends."""
 
     @property
     def key(self) -> str:
@@ -127,7 +129,7 @@ class Fold(Struct, frozen=True):
     key: str
     alerts: tuple[Alert, ...]
     why: Shown = EMPTY
-    """What holds them together (`depends on readyz`, `within 60s`, `enterprise tenants: 3`); empty where it is one."""
+    """What holds them together (`depends on readyz`, `within 60s`, `3 tenants: a, b, c`); empty where it is one."""
     joined: Shown = EMPTY
     """What joined or rose since it was acknowledged, where that brought it back."""
 

@@ -8,6 +8,7 @@ one acts), and nothing that can outlive the process's exit.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .clock import Clock, SystemClock
@@ -27,6 +28,8 @@ class Tools:
         self.environment = environment
         self.clock: Clock = clock or SystemClock()
         self.history = history
+        self.in_maintenance: Callable[[str], bool] = lambda panel: False
+        """Whether a panel is under maintenance now: what is measured then counts against no uptime."""
         self._http: dict[tuple[str, HttpSettings], HttpClient] = {}
         self._databases: dict[tuple[str, bool], Database] = {}
         self._prometheus: dict[tuple[str, HttpSettings], PrometheusClient] = {}

@@ -15,10 +15,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from .answers import Answers
 from .ask import Ask, Execute, MakePlan, PollNow, Rewind, Settle, Unrecorded
 from .claims import left_open
 from .clock import Clock, SystemClock
 from .connections import Tools
+from .desk import Desk
 from .feed import NO_SEAT, Deed, Feed, Level, OpenIntent, ProbeState, Seat, Snapshot
 from .follow import Key, Shared
 from .gate import Gate
@@ -30,6 +32,7 @@ from .panel import DEFAULT_INTERVAL, LONGEST_DEADLINE
 from .poller import Job, Poller, targets_of
 from .roles import Roles
 from .rules import RuleBook
+from .sayings import Sayings
 from .setup import Setup
 from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
@@ -69,7 +72,12 @@ class Engine:
         self.rules = RuleBook(setup.rules, setup.environment, self.history, hold=hold)
         self.gate = Gate(setup, level, self.tools, journal, self.clock, self._deed_moved)
         self.together = self.gate.together = Together(setup, journal, self.clock, self._publish)
-        self.judge = Judge(self.rules, self.history, self.clock)
+        self.desk = Desk(setup.maintenance)
+        self.judge = Judge(self.rules, self.history, self.clock, self.desk, setup.duty)
+        self.sayings = Sayings(journal, self.desk, self.clock, self._publish)
+        self.answers = Answers(setup, level, self.tools, self.judge, self.history, self.sayings, self.clock)
+        self.judge.says = self.sayings.say_soon
+        self.tools.in_maintenance = lambda panel: bool(self.desk.maintenance(panel, self.clock.utc()))
         self.gate.suspected = lambda: self.judge.newest.suspected
         self.poller = Poller(self.tools, self._taken)
         self.roles: Roles | None = None
@@ -115,6 +123,7 @@ class Engine:
         """The engine within the caller's loop, without polling by itself: for `check` and `act`."""
         self._loop = asyncio.get_running_loop()
         await self._read_intents()
+        await self.sayings.start()
         try:
             yield self
         finally:
@@ -146,6 +155,7 @@ class Engine:
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         await self._read_intents()
+        await self.sayings.start()
         ready.set()
         judging = asyncio.ensure_future(self._judge_by_the_clock())
         playing = asyncio.ensure_future(self._play())
@@ -247,6 +257,7 @@ class Engine:
         """Holds end and readings grow stale without a new reading: the rules are asked each second; news only if there are."""
         while True:
             await self.clock.sleep(1.0)
+            await self.sayings.catch_up()
             before = _in_short(self.feed.peek())
             snapshot = self._judge()
             if before != _in_short(snapshot):
@@ -282,6 +293,8 @@ class Engine:
                 await self._read_intents()
                 self._publish()
                 return None
+            case _:
+                return await self.answers.answer(question)
 
     async def _rewind(self, question: Rewind) -> Any:
         """Everything as it was, read beside the polls. Raises Unrecorded."""
@@ -372,6 +385,8 @@ class Engine:
             alerts=judgement.alerts,
             folds=judgement.folds,
             seat=self._seat,
+            escalations=judgement.escalations,
+            silences=judgement.silences,
             deeds=tuple(self._deeds.values()),
             open_intents=self._intents,
             alone=self.together.alone,

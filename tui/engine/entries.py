@@ -1,6 +1,7 @@
 """The kinds of entry in the journal, each a versioned model: what was decided, said, done and told.
 
     alert       a rule's alert moved                     acknowledged, unacknowledged   a person took it on, or gave it back
+    came-back   it wants an answer again
     silenced, maintained, silence-ended                  false-positive                 a person called it false
     paged       somebody was called by a person          marked, change                 something that may be a cause
     claimed, told, untold   a notification, before and after it is sent
@@ -23,6 +24,7 @@ from msgspec import Struct
 from .alert import Alert, Severity, State
 from .ask import Matcher
 from .reading import Change
+from .text import Shown
 
 Data = Mapping[str, Any]
 
@@ -58,14 +60,26 @@ class Unacknowledged(Said, frozen=True):
     fingerprints: tuple[str, ...]
 
 
+class CameBack(Said, frozen=True):
+    """What was acknowledged wants an answer again: these rose above what was acknowledged, or joined its fold since. Said by
+    the one who polls, at most once in ten minutes a fold."""
+
+    kind: ClassVar[str] = "came-back"
+    alerts: tuple[tuple[str, Shown], ...]
+    """(fingerprint, why) pairs."""
+    fold: tuple[str, ...] = ()
+    """All fingerprints of the fold then; none where it wanted an answer anyway."""
+
+
 class Silenced(Said, frozen=True):
-    """Nobody is told of what matches until `until` (UTC seconds)."""
+    """Nobody is told of what matches until `until` (UTC seconds). `at` names the panel whose Alertmanager holds it, if any."""
 
     kind: ClassVar[str] = "silenced"
     id: str
     matchers: tuple[Matcher, ...]
     until: float
     reason: str
+    at: str = ""
 
 
 class Maintained(Said, frozen=True):
@@ -166,6 +180,7 @@ KINDS: dict[str, type[Said]] = {
         AlertMoved,
         Acknowledged,
         Unacknowledged,
+        CameBack,
         Silenced,
         Maintained,
         SilenceEnded,

@@ -95,6 +95,11 @@ class PanelState(Struct, frozen=True):
     broken: Shown = EMPTY
     suspected: Mapping[str, Shown] = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    folds: tuple[Fold, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    maintenance: Shown = EMPTY
+    """What is said of the panel while it is under maintenance (`maintenance until 04:00:00Z: backups`)."""
 
     def readings(self, monotonic: float) -> Readings:
         """What the panel's view is given: the last good readings, the failed ones where there was never a good one."""
@@ -114,6 +119,10 @@ class PanelState(Struct, frozen=True):
             frozenset(stale),
             self.suspected,
             self.changes,
+            self.folds,
+            self.escalations,
+            self.silences,
+            self.maintenance,
         )
 
     @property

@@ -134,6 +134,11 @@ class History(Trends):
                 recent = reading.at - CHANGES_KEPT
                 self._changes = {key: each for key, each in self._changes.items() if each.at >= recent}
 
+    def happened(self, change: Change) -> None:
+        """Takes a change that no probe saw: a mark, a config that was read again."""
+        with self._lock:
+            self._changes[change.kind, change.key] = change
+
     def backfill(self, panel: str, key: str, points: Iterable[tuple[float, float | None]]) -> None:
         """Takes a series from a source with a memory of its own (Prometheus), where none is kept yet or it is older."""
         ordered = sorted(points)

@@ -11,17 +11,23 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .alert import Alert, Fold, single
+from .alert import Alert, Fold
 from .clock import Clock
+from .desk import Desk
+from .entries import Paged, Said
+from .escalation import Duty, Escalation, clocks, to_page
 from .feed import PanelState, ProbeState
+from .folds import carried
 from .gate import Gate
 from .history import CHANGES_KEPT, History
+from .others import rooted, silences_of, status_of_theirs, theirs_now
 from .panel import Judged
 from .reading import Change, Status, worst
 from .rules import RuleBook, worst_judged
 from .setup import PanelSetup, Setup
-from .suspects import followed_by, with_suspects
-from .text import Shown
+from .silences import Silence
+from .suspects import followed_by, suspected_in
+from .text import EMPTY, Shown
 
 States = Mapping[str, Sequence[ProbeState]]
 """Every probe's state, by panel, in the config's order."""
@@ -39,29 +45,73 @@ class Judgement(Struct, frozen=True):
     folds: tuple[Fold, ...] = ()
     suspected: dict[str, Shown] = {}
     changes: tuple[Change, ...] = ()
+    silences: tuple[Silence, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
+    maintenance: dict[str, Shown] = {}
+    """By panel: what is said of it while it is under maintenance."""
+    watching_since: float = 0.0
+    """When this watch began, over all who have polled since; what was so already has no known start."""
 
 
 class Judge:
-    """Runs the rules over the newest signals. `rules` and `history` are this engine's."""
+    """Runs the rules over the newest signals, and asks the desk what people said. `rules`, `history` and `desk` are this
+    engine's. `says` is told what the one who polls is to write down by itself."""
 
-    def __init__(self, rules: RuleBook, history: History, clock: Clock) -> None:
+    def __init__(
+        self, rules: RuleBook, history: History, clock: Clock, desk: Desk | None = None, duty: Duty | None = None
+    ) -> None:
         self._rules = rules
         self._history = history
         self._clock = clock
-        self.newest = Judgement(clock.utc())
+        self._desk = desk or Desk()
+        self.duty = duty or Duty()
+        self.says: Callable[[Said], None] = lambda said: None
+        self.newest = Judgement(clock.utc(), watching_since=clock.utc())
 
     def judge(self, states: States) -> Judgement:
         """Everything as it stands now; also kept as `newest`."""
         now, monotonic = self._clock.utc(), self._clock.monotonic()
         judged = {name: self._rules.judge(name, probes, now, monotonic) for name, probes in states.items()}
+        for mark in self._desk.marks():
+            self._history.happened(mark)
         changes = tuple(self._history.changes(CHANGES_KEPT, now))
-        alerts = with_suspects(self._rules.alerts(now), changes)
-        self.newest = Judgement(now, judged, alerts, single(alerts), followed_by(alerts, changes), changes)
+        before = self.newest.alerts
+        ours = carried(rooted(self._rules.alerts(now), states), before)
+        theirs = carried(theirs_now(states, before, monotonic, now), before)
+        since = self.newest.watching_since
+        said, folds = self._desk.dress(ours, theirs, now, since)
+        for back in self._desk.coming_back(folds, now):
+            self.says(back)
+        alerts, folds = suspected_in(said, folds, changes)
+        escalations = clocks(alerts, self.duty, self._desk.paged, now)
+        for due in to_page(escalations, now):
+            self.says(Paged(due.fingerprint, due.whom, by_itself=True))
+        self.newest = Judgement(
+            now,
+            judged,
+            alerts,
+            folds,
+            followed_by(alerts, changes),
+            changes,
+            (*self._desk.silences(alerts, now), *silences_of(states, alerts)),
+            escalations,
+            {panel: says for panel in states if (says := self._desk.maintenance(panel, now))},
+            since,
+        )
         return self.newest
 
     def again(self, states: States) -> Judgement:
-        """What was judged last, at this moment: for one who follows another's judgement."""
-        return replace(self.newest, at=self._clock.utc())
+        """What was judged last, at this moment, with what was said since: for one who follows another's judgement."""
+        now, newest = self._clock.utc(), self.newest
+        alerts, folds = self._desk.dress(newest.alerts, (), now, newest.watching_since)
+        return replace(
+            newest,
+            at=now,
+            alerts=alerts,
+            folds=folds,
+            escalations=clocks(alerts, self.duty, self._desk.paged, now),
+            silences=(*self._desk.silences(alerts, now), *silences_of(states, alerts)),
+        )
 
 
 def drawn_up(setup: Setup, states: States, judgement: Judgement, gate: Gate, monotonic: float) -> tuple[PanelState, ...]:
@@ -71,7 +121,8 @@ def drawn_up(setup: Setup, states: States, judgement: Judgement, gate: Gate, mon
 
 def _panel(panel: PanelSetup, probes: Sequence[ProbeState], judgement: Judgement, gate: Gate, monotonic: float) -> PanelState:
     judged = judgement.judged.get(panel.name, {})
-    status = Status.UNKNOWN if panel.broken else max(worst(map(_status(monotonic), probes)), worst_judged(judged))
+    theirs = status_of_theirs(judgement.alerts, panel.name)
+    status = Status.UNKNOWN if panel.broken else max(worst(map(_status(monotonic), probes)), worst_judged(judged), theirs)
     return PanelState(
         panel.name,
         panel.kind,
@@ -84,6 +135,10 @@ def _panel(panel: PanelSetup, probes: Sequence[ProbeState], judgement: Judgement
         panel.broken,
         judgement.suspected,
         judgement.changes,
+        judgement.folds,
+        judgement.escalations,
+        judgement.silences,
+        judgement.maintenance.get(panel.name, EMPTY),
     )
 
 

@@ -28,8 +28,11 @@ from .units import Interval, Unit
 
 if TYPE_CHECKING:
     from .actions import Action
+    from .alert import Fold
     from .connections import Tools
+    from .escalation import Escalation
     from .history import Trends
+    from .silences import Silence, Silencer
 
 DEFAULT_INTERVAL = 5.0
 LONGEST_DEADLINE = 10.0
@@ -150,6 +153,14 @@ class Readings(Struct, frozen=True):
     """What followed a change, by the change's key (`errors rise 80s after`): how facts of other panels reach this one."""
     changes: tuple[Change, ...] = ()
     """What happened lately, over all panels, oldest first."""
+    folds: tuple[Fold, ...] = ()
+    """Every panel's alerts as lines, ours and other systems', the worst first."""
+    escalations: tuple[Escalation, ...] = ()
+    """The clocks of the alerts that want an answer."""
+    silences: tuple[Silence, ...] = ()
+    """Our silences and maintenance windows in force, and those that other systems hold."""
+    maintenance: Shown = EMPTY
+    """What is said of the panel while it is under maintenance."""
 
     def of(self, probe: str) -> tuple[Reading, ...]:
         """The newest reading of each target of one probe, in the config's order."""
@@ -212,6 +223,10 @@ class Card(Struct, frozen=True):
     that are a span and no latency."""
     rules: tuple[DefaultRule, ...] = ()
     actions: str = ""
+    silencer: str = ""
+    """`module:attribute` of a `Silencer`, where the panel's source holds silences of its own (Alertmanager)."""
+    silences_now: Callable[[Any], bool] = lambda settings: True
+    """Whether it does with these settings."""
     check: str = ""
     """`module:attribute` of an async function `(config, tools) -> Sequence[Checked]` for `config check --connect`."""
     example: str = ""
@@ -224,6 +239,10 @@ class Card(Struct, frozen=True):
     def load_actions(self) -> tuple[Action, ...]:
         """The remedies its rows offer; imports them."""
         return load_named(self.actions) if self.actions else ()
+
+    def load_silencer(self) -> Silencer | None:
+        """What makes silences where the panel's source holds its own; imports it. None where it does not."""
+        return load_named(self.silencer) if self.silencer else None
 
 
 class Checked(Struct, frozen=True):

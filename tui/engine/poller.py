@@ -150,6 +150,7 @@ class Poller:
             found.error,
             found.notes,
             found.alerts,
+            found.silences,
         )
         job.spends.append(found.spent)
         interval, slowed = self._interval(job, found.error)

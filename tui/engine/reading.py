@@ -121,9 +121,11 @@ class Change(Struct, frozen=True):
     at: float
     """UTC seconds at which it happened, not at which it was seen."""
     kind: str
-    """`deployment`, `release`, `config`, `mark`."""
+    """`deployment`, `release`, `config`, `mark`, `lock`."""
     title: Shown
     detail: Shown = EMPTY
+    about: tuple[str, ...] = ()
+    """The panels and targets that it touches; none where it may touch anything (a deployment)."""
 
 
 class Theirs(Struct, frozen=True):
@@ -142,6 +144,18 @@ class Theirs(Struct, frozen=True):
     source: str = "alertmanager"
     value: float | None = None
     silenced: Shown = EMPTY
+
+
+class TheirSilence(Struct, frozen=True):
+    """A silence that another system holds, in force now. `matchers` are (label, value, is a regular expression, is equal);
+    times are UTC seconds."""
+
+    id: str
+    matchers: tuple[tuple[str, str, bool, bool], ...]
+    since: float
+    until: float
+    who: Shown = EMPTY
+    reason: Shown = EMPTY
 
 
 class Failure(Struct, frozen=True):
@@ -179,6 +193,7 @@ class Reading(Struct, frozen=True):
     error: Failure | None = None
     notes: tuple[Shown, ...] = ()
     alerts: tuple[Theirs, ...] = ()
+    silences: tuple[TheirSilence, ...] = ()
 
     @property
     def series(self) -> dict[str, float | None]:
@@ -206,6 +221,7 @@ class Found(Struct, frozen=True):
     notes: tuple[Shown, ...] = ()
     spent: float = 0.0
     alerts: tuple[Theirs, ...] = ()
+    silences: tuple[TheirSilence, ...] = ()
 
 
 class ProbeError(Exception):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from .escalation import Duty
+from .maintenance import Window
 from .panel import Card
 from .rules import Rule
 from .secrets import SecretText
@@ -47,6 +49,9 @@ class Setup(Struct, frozen=True):
     """The team's journal in a PostgreSQL; None where each host keeps to itself."""
     warnings: tuple[Shown, ...] = ()
     watched: str = ""
+    maintenance: tuple[Window, ...] = ()
+    duty: Duty = Duty()
+    """How long alerts may wait, and who is called then."""
 
     def panel(self, name: str) -> PanelSetup | None:
         """A panel by its name."""

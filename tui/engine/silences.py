@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from msgspec import Struct
 
 from .alert import Alert
 from .ask import Matcher
 from .text import EMPTY, Shown, clean
+
+if TYPE_CHECKING:
+    from .connections import Tools
 
 LONGEST = 1000
 """Characters that a matcher's value may have."""
@@ -49,6 +52,18 @@ def hidden_by(matchers: Sequence[Matcher], alerts: Iterable[Alert]) -> tuple[Ale
     Raises ValueError, saying which, for a regular expression that is none.
     """
     return tuple(each for each in alerts if each.open and matchers and all(_holds(one, each) for one in matchers))
+
+
+class Silencer(Protocol):
+    """What a panel offers whose source holds silences of its own; a card names it. Both raise ProbeError."""
+
+    async def make(self, panel: str, settings: Any, tools: Tools, silence: Silence) -> str:
+        """Makes a silence there; returns its id there."""
+        ...
+
+    async def end(self, panel: str, settings: Any, tools: Tools, id_: str) -> None:
+        """Ends one; one that is over already is no failure."""
+        ...
 
 
 def matches(matchers: Sequence[Matcher], alert: Alert) -> bool:

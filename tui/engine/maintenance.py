@@ -1,0 +1,72 @@
+"""Maintenance windows: times in which panels may be unwell. They page nobody and count against no uptime, and are shown so.
+
+Either once (`since` to `until`) or each week (days and hours in a time zone); from the config, or said with a key.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from .text import EMPTY, Shown
+
+DAY = datetime.timedelta(days=1)
+
+
+class Weekly(Struct, frozen=True):
+    """Hours of some days of the week (0 is Monday), in minutes since midnight of a time zone. One that ends before it begins
+    ends on the next day."""
+
+    days: tuple[int, ...]
+    begins: int
+    ends: int
+    zone: str = "UTC"
+
+
+class Window(Struct, frozen=True):
+    """A window over panels (all where none is named). `since` and `until` are UTC seconds, unless it is weekly."""
+
+    panels: tuple[str, ...] = ()
+    since: float = 0.0
+    until: float = 0.0
+    weekly: Weekly | None = None
+    reason: Shown = EMPTY
+    who: Shown = EMPTY
+    id: str = ""
+    """What ends it early; empty for the config's."""
+
+    def covers(self, panel: str) -> bool:
+        """Whether it is about this panel."""
+        return not self.panels or panel in self.panels
+
+    def now(self, at: float) -> tuple[float, float] | None:
+        """From when to when it is in force at this moment (UTC seconds); None where it is not."""
+        if self.weekly is None:
+            return (self.since, self.until) if self.since <= at < self.until else None
+        return next((span for span in _spans(self.weekly, at) if span[0] <= at < span[1]), None)
+
+
+def _spans(weekly: Weekly, at: float) -> Iterable[tuple[float, float]]:
+    """The windows of yesterday and today, by the wall clock of their zone (a day of 23 or 25 hours is one day)."""
+    from zoneinfo import ZoneInfo  # late: only where a window is weekly
+
+    zone = ZoneInfo(weekly.zone)
+    today = datetime.datetime.fromtimestamp(at, zone).date()
+    for day in (today - DAY, today):
+        if day.weekday() in weekly.days:
+            last = day if weekly.ends > weekly.begins else day + DAY
+            yield _at(day, weekly.begins, zone), _at(last, weekly.ends, zone)
+
+
+def _at(day: datetime.date, minutes: int, zone: datetime.tzinfo) -> float:
+    """UTC seconds of a wall clock's reading on a day; 24:00 is the next day's midnight."""
+    day, minutes = day + DAY * (minutes // 1440), minutes % 1440
+    return datetime.datetime.combine(day, datetime.time(minutes // 60, minutes % 60), zone).timestamp()
+
+
+def in_force(windows: Iterable[Window], panel: str, at: float) -> tuple[Window, tuple[float, float]] | None:
+    """The window that covers a panel now and lasts longest, with its span; None where none does."""
+    found = [(each, span) for each in windows if each.covers(panel) and (span := each.now(at))]
+    return max(found, key=lambda each: each[1][1], default=None)
