@@ -34,6 +34,7 @@ from .roles import Roles
 from .rules import RuleBook
 from .sayings import Sayings
 from .setup import Setup
+from .telling import Telling
 from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
 from .together import Together
@@ -72,6 +73,7 @@ class Engine:
         self.rules = RuleBook(setup.rules, setup.environment, self.history, hold=hold)
         self.gate = Gate(setup, level, self.tools, journal, self.clock, self._deed_moved)
         self.together = self.gate.together = Together(setup, journal, self.clock, self._publish)
+        self.telling = Telling(setup, level, self.tools, journal, self.clock, self.together, self._publish)
         self.desk = Desk(setup.maintenance)
         self.judge = Judge(self.rules, self.history, self.clock, self.desk, setup.duty)
         self.sayings = Sayings(journal, self.desk, self.clock, self._publish)
@@ -203,6 +205,7 @@ class Engine:
         """Polls and judges from now on; nothing where it does already."""
         self._judging = self.judge.judge
         self.together.lead(True)
+        self.telling.lead()
         if self._polling is None or self._polling.done():
             self._polling = asyncio.ensure_future(self.poller.run())
             self._polling.add_done_callback(functools.partial(self._broke, "polling"))
@@ -215,6 +218,7 @@ class Engine:
         if polling is not None:
             polling.cancel()
             await asyncio.wait([polling], timeout=0.5)
+        await self.telling.rest()
 
     def poke(self, panel: str | None) -> None:
         """Polls a panel at once, all where none is named."""
@@ -359,7 +363,9 @@ class Engine:
     def _judge(self) -> Snapshot:
         """Runs the rules over the newest signals, and draws the snapshot."""
         states = self._states()
-        judgement = self._judging(states)
+        judgement = self.telling.take(self._judging(states))
+        if self.telling.leads:
+            self.judge.newest = judgement
         if self.roles:
             self.roles.news()
         return self._snapshot(states, judgement)
@@ -390,7 +396,7 @@ class Engine:
             deeds=tuple(self._deeds.values()),
             open_intents=self._intents,
             alone=self.together.alone,
-            warnings=(*self._warnings, *filter(None, (self._trouble, self.together.alone))),
+            warnings=(*self._warnings, *filter(None, (self._trouble, self.together.alone)), *judgement.troubles),
         )
 
     async def _read_intents(self) -> None:

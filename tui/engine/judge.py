@@ -51,6 +51,8 @@ class Judgement(Struct, frozen=True):
     """By panel: what is said of it while it is under maintenance."""
     watching_since: float = 0.0
     """When this watch began, over all who have polled since; what was so already has no known start."""
+    troubles: tuple[Shown, ...] = ()
+    """What is wrong with the one who polls, that those who follow must know too (a channel that tells nobody)."""
 
 
 class Judge:

@@ -36,9 +36,15 @@ def fits(when: When, alert: Alert, now: float, whom: str | None = None) -> bool:
         and _one(alert.panel, when.panels)
         and _labelled(when, alert)
         and (when.theirs or not alert.source)
-        and (whom is None or _one(whom, when.whom))
+        and (whom is None or any(_one(each, when.whom) for each in _called(whom)))
         and parse_hours(when.hours).cover(now)
     )
+
+
+def _called(whom: str) -> tuple[str, ...]:
+    """Who is called, as a config may name them: `kim (backup)` is `kim` as well as `backup`."""
+    name, bracket, role = whom.removesuffix(")").rpartition(" (")
+    return (whom, name, role) if bracket else (whom,)
 
 
 def _one(value: str, patterns: tuple[str, ...]) -> bool:

@@ -1,0 +1,76 @@
+"""An engine tells people what it polls: from a reading to Slack; never read-only, never as one that follows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.engine.test_engine import HOT, Oven
+from tests.servers.receivers import Receivers, start_receivers
+from tests.waiting import eventually
+from tui.engine.engine import Engine
+from tui.engine.feed import Level
+from tui.engine.journal import Journal
+from tui.engine.judge import Judgement
+from tui.engine.notify.slack import Slack
+from tui.engine.notify.terminal import Terminal
+from tui.engine.telling import READ_ONLY
+
+
+@pytest.fixture
+def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receivers]:
+    with start_receivers() as receivers:
+        monkeypatch.setenv("SLACK_WEBHOOK", receivers.slack)
+        yield receivers
+
+
+def engine(oven: Oven, level: Level, journal: Journal) -> Engine:
+    slack = Slack.model_validate({"kind": "slack", "url": "env:SLACK_WEBHOOK", "on": ["firing", "resolved", "escalated"]})
+    setup = replace(oven.setup(HOT, interval=0.1), channels=(slack, Terminal(kind="terminal")))
+    return Engine(setup, level, journal=journal)
+
+
+def test_from_a_reading_to_slack_and_back(there: Receivers, tmp_path: Path) -> None:
+    oven = Oven(heat=60.0)
+    running = engine(oven, Level.RESPOND, Journal(tmp_path / "j.sqlite"))
+    there.behaves = [403]
+    running.start()
+    try:
+        eventually(lambda: any("notify slack fails" in each for each in running.feed.peek().warnings), within=15)
+        eventually(lambda: there.posted, within=15)
+        assert there.posted[0]["text"].startswith("P2 firing: hot 60 &gt; 50 (kitchen demo)")
+        eventually(lambda: not running.feed.peek().warnings)
+        oven.heat = 20.0
+        eventually(lambda: len(there.posted) == 2, within=15)
+        assert there.posted[1]["text"].startswith("P2 resolved after ")
+    finally:
+        running.stop()
+
+
+def test_read_only_tells_nobody_and_says_so(there: Receivers, tmp_path: Path) -> None:
+    running = engine(Oven(heat=60.0), Level.WATCH, Journal(tmp_path / "j.sqlite"))
+    running.start()
+    try:
+        eventually(lambda: READ_ONLY in running.feed.peek().warnings)
+        eventually(lambda: running.feed.peek().alerts)
+        assert running.telling.pager is None
+    finally:
+        running.stop()
+    assert not there.got
+
+
+async def test_one_that_follows_tells_nothing_by_itself_but_may_call_for_help(there: Receivers) -> None:
+    made = engine(Oven(), Level.RESPOND, Journal(":memory:"))
+    judgement = Judgement(0.0)
+    async with made.session():
+        assert made.telling.take(judgement) is judgement
+        pager = made.telling.pager
+        assert pager is not None
+        from tests.engine.notify.alerts import ERRORS
+
+        assert await asyncio.wait_for(pager(ERRORS, "ben"), 10) == "ben: told by slack"
+    assert there.posted[0]["text"].startswith("<!channel> P0 escalated to ben")
