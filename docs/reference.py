@@ -40,6 +40,7 @@ def page() -> str:
     parts += _table("`[actions]`", general["actions"], told)
     parts += _table("`[[rule]]`", general["rule"]["items"], told)
     parts += _table("`[journal]`", general["journal"], told)
+    parts += _table("`[record]`", general["record"], told)
     parts += _table("`[sentry]`", general["sentry"], told)
     parts += _channels(general["notify"]["items"]["anyOf"], told)
     kinds = {each["properties"]["kind"]["const"]: each for each in general["panel"]["items"]["anyOf"]}

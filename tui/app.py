@@ -38,11 +38,17 @@ def run(
     feed: Feed,
     *,
     stop: Callable[[float], None],
+    reread: Callable[[], None] = lambda: None,
+    step_down: Callable[[], None] = lambda: None,
     theme: str = "night",
     ascii_only: bool = False,
     keys: Mapping[str, str] | None = None,
 ) -> int:
-    """Shows the dashboard until it is left; returns the exit code. `stop(seconds)` ends the engine, giving a deed that long."""
+    """Shows the dashboard until it is left; returns the exit code.
+
+    `stop(seconds)` ends the engine, giving a deed that long; `reread` has the config read again; `step_down` lets another
+    process poll, because this one is about to be stopped.
+    """
     if why := refusal():
         print(why, file=sys.stderr)  # there is no screen to say it on
         return USAGE
@@ -57,7 +63,8 @@ def run(
         return BAD_CONFIG
     sys.setswitchinterval(SWITCH)
     caught: list[int] = []
-    with signals(app, stop, caught):
+    app.when_mounted = lambda: before_a_stop(step_down)
+    with signals(app, stop, reread, caught):
         app.run(mouse=False)
     return 128 + caught[0] if caught else app.return_code or 0
 
@@ -80,11 +87,15 @@ def prepare_environment() -> None:
 
 
 class signals(contextlib.AbstractContextManager[None]):  # reads as a statement: with signals(…)
-    """SIGTERM and SIGHUP leave as `q` does; a thread sees to it that the process ends in time, also with a stalled terminal."""
+    """SIGTERM and SIGHUP leave as `q` does; a thread sees to it that the process ends in time, also with a stalled terminal.
+    SIGUSR1 has the config read again."""
 
-    def __init__(self, app: WatchfloorApp, stop: Callable[[float], None], caught: list[int]) -> None:
+    def __init__(
+        self, app: WatchfloorApp, stop: Callable[[float], None], reread: Callable[[], None], caught: list[int]
+    ) -> None:
         self._app = app
         self._stop = stop
+        self._reread = reread
         self._caught = caught
         self._before: dict[int, object] = {}
         self._terminal = termios.tcgetattr(sys.stdin.fileno())
@@ -92,6 +103,7 @@ class signals(contextlib.AbstractContextManager[None]):  # reads as a statement:
     def __enter__(self) -> None:
         for number in (signal.SIGTERM, signal.SIGHUP):
             self._before[number] = signal.signal(number, self._on_signal)
+        self._before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, lambda number, frame: self._reread())
 
     def __exit__(self, *exception: object) -> None:
         for number, handler in self._before.items():
@@ -118,3 +130,18 @@ class signals(contextlib.AbstractContextManager[None]):  # reads as a statement:
             os.write(out, GIVEN_BACK)
             termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self._terminal)
         os._exit(code)
+
+
+def before_a_stop(step_down: Callable[[], None]) -> None:
+    """Ctrl-Z, or whoever sends SIGTSTP: the lease is given up first, then Textual gives the terminal back and stops the
+    process. Its handler stands from when its driver does, so ours is laid before it only then."""
+    textual = signal.getsignal(signal.SIGTSTP)
+    if not callable(textual):
+        return
+    stops: Callable[[int, FrameType | None], object] = textual
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        step_down()
+        stops(number, frame)
+
+    signal.signal(signal.SIGTSTP, stop)

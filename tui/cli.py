@@ -44,7 +44,8 @@ def loaded(options: argparse.Namespace) -> Loaded:
     try:
         path = find(options.config, options.env)
         found = load(path)
-        agree(found.source, named=is_named(options.config) or path != by_itself(options.env))
+        found.named = is_named(options.config) or path != by_itself(options.env)
+        agree(found.source, named=found.named)
         return found
     except ConfigError as error:
         for mistake in error.mistakes:
@@ -104,6 +105,12 @@ def _journal(options: argparse.Namespace) -> int:
     return print_journal(loaded(options), as_json=options.json, since=options.since)
 
 
+def _record(options: argparse.Namespace) -> int:
+    from tui.commands.record import record
+
+    return record(loaded(options))
+
+
 def _demo(options: argparse.Namespace) -> int:
     from tui.commands import demo
 
@@ -140,6 +147,13 @@ def parser() -> Parser:
     _add_act(commands)
     _add_config(commands)
     _add_journal(commands)
+    _command(
+        commands,
+        "record",
+        _record,
+        "the poller without a screen: what was seen is there before anyone is paged",
+        "\n\nEnds on SIGTERM and SIGINT; reads the config again on SIGHUP and SIGUSR1. A line a transition goes to stderr.",
+    )
     _add_demo(commands)
     return top
 

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tui.config_databases import database_place, databases_in
-from tui.config_models import ActionsSection, General, JournalSection, RuleSection, SentrySection
+from tui.config_models import ActionsSection, General, JournalSection, RecordSection, RuleSection, SentrySection
 from tui.config_places import Path as Place
 from tui.config_source import ConfigError, Mistake, Source, read
 from tui.config_words import found_in_words, nearest, path_in_words, problem_in_words
@@ -30,12 +30,12 @@ from tui.engine.text import Shown, clean
 if TYPE_CHECKING:
     from tui.engine.notify.channel import Channel
 
-LATER = ("severities", "layout", "escalation", "record", "maintenance")
+LATER = ("severities", "layout", "escalation", "maintenance")
 """Tables that config.md describes and a later version reads."""
 NOT_WATCHED = ("user", "theme", "version", "keys", "layout", "actions", "sentry", "journal", "record")
 """What two configs may differ in and still have one poller."""
 M = TypeVar("M", bound=BaseModel)
-KNOWN = ("watchfloor", "panel", "rule", "actions", "notify", "keys", "journal", "sentry", "extends")
+KNOWN = ("watchfloor", "panel", "rule", "actions", "notify", "keys", "journal", "record", "sentry", "extends")
 
 
 class Loaded(Struct):
@@ -43,8 +43,11 @@ class Loaded(Struct):
 
     setup: Setup
     source: Source
+    record: RecordSection
     sections: dict[str, BaseModel] = field(default_factory=dict)
     sentry_dsn: SecretText | None = None
+    named: bool = True
+    """Whether somebody said that it is this file which is to be used (`config_trust.py`)."""
 
 
 def load(path: Path) -> Loaded:
@@ -74,6 +77,7 @@ class _Check:
         actions = self.table(ActionsSection, "actions")
         sentry = self.table(SentrySection, "sentry")
         journal = self.table(JournalSection, "journal")
+        record = self.table(RecordSection, "record")
         panels = self.panels(values.get("panel", []))
         rules = self.rules(values.get("rule", []), panels)
         channels = self.channels(values["notify"], panels, rules) if "notify" in values else []
@@ -87,9 +91,7 @@ class _Check:
             name=general.name,
             environment=general.environment,
             production=general.counts_as_production,
-            identity=hashlib.sha256(
-                f"{general.name}\0{general.environment}\0{self.source.path.resolve()}".encode()
-            ).hexdigest()[:12],
+            identity=_identity(general, journal, self.source),
             user=general.who(),
             interval=general.interval,
             deadline=general.deadline,
@@ -100,10 +102,12 @@ class _Check:
             theme=general.theme,
             keys=keys,
             journal_url=journal.url,
+            journal_folder=journal.folder,
+            journal_size=journal.size,
             warnings=tuple(self.warnings),
             watched=_watched(values),
         )
-        return Loaded(setup, self.source, self.sections, sentry_dsn)
+        return Loaded(setup, self.source, record, self.sections, sentry_dsn)
 
     def mistake(self, place: Place, says: str) -> None:
         """Notes what is wrong with the value at a place."""
@@ -254,6 +258,12 @@ class _Check:
         except ValidationError as error:
             self.mistake(("sentry", "dsn"), problem_in_words(error.errors()[0], SentrySection, ("dsn",)))
             return None
+
+
+def _identity(general: General, journal: JournalSection, source: Source) -> str:
+    """What tells one environment's journal from another's: in a group's folder name and environment do."""
+    parts = [general.name, general.environment] + ([] if journal.folder else [str(source.path.resolve())])
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
 def _watched(values: Mapping[str, Any]) -> str:

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import getpass
 import os
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tui.engine.panel import Settings
 from tui.engine.secrets import Dsn
-from tui.engine.units import Duration, Interval, Ratio
+from tui.engine.units import Duration, Interval, Ratio, Size
 
 NOT_PRODUCTION = frozenset({"dev", "development", "test", "testing", "demo", "local", "preview", "staging"})
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SEVERITIES = ("P0", "P1", "P2", "P3")
 KINDS = ("absent", "baseline", "change_over", "events_in", "slo")
 """The keys that make a rule more than a threshold; one at most."""
 EVERY_VALUE_KEPT = 3600.0
+
+
+def parse_loopback(text: str) -> str:
+    """An address that only this host reaches, with its port. Raises ValueError for any other."""
+    host, _, port = text.rpartition(":")
+    if text and (host.strip("[]") not in LOOPBACK or not port.isdecimal() or not 0 < int(port) < 65536):
+        raise ValueError('expected an address of this host alone, with a port, such as "127.0.0.1:9464"')
+    return text
 
 
 class General(Settings):
@@ -193,9 +202,24 @@ class RuleSection(Settings):
 class JournalSection(Settings):
     """`[journal]`: where the record is kept, and with whom it is shared."""
 
+    folder: str = Field(default="", pattern=r"^(/.*)?$")
+    """A local directory that a group owns, so that all its people on this host share one journal and one poller; each person's
+    own state folder without it. Make it with `install -d -m 2770 -g GROUP FOLDER`."""
+    size: Size = Field(default=256_000_000, ge=1_000_000)
+    """How large the journal's file may grow; the oldest readings go first, what was decided and done is kept."""
     url: Dsn | None = None
     """A PostgreSQL that shares the journal's entries with the whole team, on every host: `postgresql://user:{env:NAME}@host/db`.
     Not a database that a panel watches."""
+
+
+class RecordSection(Settings):
+    """`[record]`: the poller without a screen, `watchfloor record`."""
+
+    metrics: Annotated[str, AfterValidator(parse_loopback)] = ""
+    """Where Watchfloor's own `/metrics` is served, on loopback only: `127.0.0.1:9464`; nowhere without it."""
+    monitor: str = Field(default="", pattern=r"^[a-z0-9_-]{0,50}$")
+    """What the check-in each minute is called in Sentry, where `[sentry] dsn` is set; `watchfloor-NAME-ENVIRONMENT` where it is
+    not given."""
 
 
 class SentrySection(Settings):

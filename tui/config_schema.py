@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from tui.config_models import ActionsSection, General, JournalSection, RuleSection, SentrySection
+from tui.config_models import ActionsSection, General, JournalSection, RecordSection, RuleSection, SentrySection
 from tui.engine.installed import installed_kinds
 from tui.engine.notify.channel import KINDS, load_kind
 from tui.engine.panel import PanelLoadError, load_card
@@ -42,6 +42,7 @@ def schema() -> dict[str, Any]:
             "watchfloor": _of(General, definitions),
             "actions": _of(ActionsSection, definitions),
             "journal": _of(JournalSection, definitions),
+            "record": _of(RecordSection, definitions),
             "sentry": _of(SentrySection, definitions),
             "keys": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Other keys, by name."},
             "panel": {"type": "array", "items": {"anyOf": kinds}, "minItems": 1},

@@ -6,14 +6,27 @@ breadcrumbs of requests; and every text in a report is redacted by value, messag
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tui import __version__
 from tui.engine.redact import redact
 from tui.engine.secrets import SecretText
 
+if TYPE_CHECKING:
+    from sentry_sdk._types import MonitorConfig
+
 FLUSH_WITHIN = 1.0
 """Seconds that the exit waits for a report to leave: quitting takes two at most."""
+
+EACH_MINUTE: MonitorConfig = {
+    "schedule": {"type": "interval", "value": 1, "unit": "minute"},
+    "timezone": "UTC",
+    "checkin_margin": 2,
+    "max_runtime": 1,
+    "failure_issue_threshold": 2,
+    "recovery_threshold": 1,
+}
+"""When a check-in is due, in Sentry's words (minutes); sent along, so that nobody needs to make the monitor by hand."""
 
 
 async def start(dsn: SecretText, environment: str) -> None:
@@ -59,6 +72,18 @@ def report(error: BaseException) -> None:
 
     if sdk := sys.modules.get("sentry_sdk"):
         sdk.capture_exception(error)
+
+
+def check_in(monitor: str, well: bool) -> None:
+    """Tells the cron monitor of this name that the watcher is there, each minute; nothing where reporting is off. Where that
+    stays away for three minutes, Sentry tells somebody."""
+    import sys
+
+    if "sentry_sdk" not in sys.modules:
+        return
+    from sentry_sdk.crons import capture_checkin
+
+    capture_checkin(monitor_slug=monitor, status="ok" if well else "error", monitor_config=EACH_MINUTE)
 
 
 def _scrubbed(value: Any) -> Any:

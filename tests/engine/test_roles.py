@@ -191,3 +191,22 @@ def test_a_deposed_one_asks_nothing_and_follows(open_engine: Open, path: Path) -
         other.execute("UPDATE lease SET beat = beat + 1")
     assert seat(leader).leader == "thief, pid 4711"
     assert oven.asked == asked
+
+
+def test_a_pending_alert_goes_on_pending_with_the_next(open_engine: Open) -> None:
+    first, next_ = Oven(heat=90.0), Oven(heat=90.0)
+    leader = open_engine(first)
+    eventually(lambda: [(each.severity, each.state) for each in leader.feed.peek().alerts] == [("P2", "firing")])
+    since = leader.feed.peek().alerts[0].since
+    follower = open_engine(next_, "ben")
+    eventually(lambda: [each.since for each in follower.feed.peek().alerts] == [since])
+    leader.stop()
+    sits(follower, "leads")
+    asked = next_.asked
+    eventually(lambda: next_.asked > asked + 2)
+    (alert,) = follower.feed.peek().alerts
+    assert (alert.since, alert.state) == (since, "firing"), "not a new one"
+    follower.stop()
+    again = open_engine(Oven(heat=90.0), "cleo")
+    sits(again, "leads")
+    eventually(lambda: [each.since for each in again.feed.peek().alerts] == [since], says="also over a restart")

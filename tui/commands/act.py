@@ -13,7 +13,7 @@ from tui.commands.state import open_journal
 from tui.config import Loaded
 from tui.engine.actions import Effect, Plan, PlanRefused, Proof, Result
 from tui.engine.clock import date_time
-from tui.engine.engine import Engine
+from tui.engine.engine import Engine, level_for
 from tui.engine.feed import Deed, Level
 from tui.engine.gate import exit_code
 from tui.engine.journal import JournalError
@@ -33,7 +33,7 @@ def act(loaded: Loaded, action: str, args: tuple[str, ...], *, yes: bool, confir
 async def _act(
     loaded: Loaded, action: str, args: tuple[str, ...], yes: bool, confirm: str, as_json: bool, read_only: bool
 ) -> int:
-    level = Level.WATCH if read_only else Level.ARMED if loaded.setup.allow else Level.RESPOND
+    level = Level.WATCH if read_only else level_for(loaded.setup)
     try:
         journal = open_journal(loaded.setup)
     except JournalError as error:

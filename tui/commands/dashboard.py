@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from tui.commands.printing import complain
+from tui.commands.reporting import reporting
+from tui.commands.rereading import Look
 from tui.commands.state import lease_on, open_journal
 from tui.config import Loaded
-from tui.engine.engine import Engine
+from tui.engine.engine import Engine, level_for
 from tui.engine.feed import Level
 from tui.engine.journal import Journal, JournalError
-from tui.engine.secrets import SecretError, SecretText
-from tui.engine.text import EMPTY, Shown, clean
+from tui.engine.text import clean
 
 
 def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
@@ -28,25 +27,23 @@ def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
         journal = open_journal(setup)
     except JournalError as error:
         problem = str(error)
-    level = Level.WATCH if read_only else Level.ARMED if setup.allow else Level.RESPOND
-    engine = Engine(setup, level, journal=journal, lease=lease_on(journal, setup, "dashboard"))
-    if problem:
-        engine.warn(clean(problem))
-    if loaded.sentry_dsn and (unreported := _reporting(loaded.sentry_dsn, setup.environment)):
+    level = Level.WATCH if read_only else level_for(setup)
+    lease, unshared = lease_on(journal, setup, "dashboard")
+    engine = Engine(setup, level, journal=journal, lease=lease, look=Look(loaded))
+    for says in filter(None, (clean(problem), unshared)):
+        engine.warn(says)
+    if unreported := reporting(loaded):
         engine.warn(unreported)
     engine.start()
     try:
-        return run(engine.feed, stop=engine.stop, theme=setup.theme, ascii_only=ascii_only, keys=dict(setup.keys))
+        return run(
+            engine.feed,
+            stop=engine.stop,
+            reread=engine.reread,
+            step_down=engine.step_down,
+            theme=setup.theme,
+            ascii_only=ascii_only,
+            keys=dict(setup.keys),
+        )
     finally:
         engine.stop()
-
-
-def _reporting(dsn: SecretText, environment: str) -> Shown:
-    """Has crashes reported; where that cannot be, says why: the dashboard opens all the same."""
-    from tui import sentry  # late: only where a DSN is set
-
-    try:
-        asyncio.run(sentry.start(dsn, environment))
-    except (SecretError, ValueError) as error:
-        return clean(f"crashes are not reported: {error}")
-    return EMPTY

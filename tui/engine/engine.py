@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import functools
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -21,15 +21,15 @@ from .claims import left_open
 from .clock import Clock, SystemClock
 from .connections import Tools
 from .desk import Desk
-from .feed import NO_SEAT, Deed, Feed, Level, OpenIntent, ProbeState, Seat, Snapshot
-from .follow import Key, Shared
+from .entries import ConfigRead, Said
+from .feed import Deed, Feed, Level, OpenIntent, Snapshot
 from .gate import Gate
 from .history import History
-from .journal import Journal
+from .journal import Journal, JournalError
 from .judge import Judge, Judgement, States, drawn_up
 from .lease import Lease, LeaseError
-from .panel import DEFAULT_INTERVAL, LONGEST_DEADLINE
-from .poller import Job, Poller, targets_of
+from .reading import Change
+from .reread import Look, Reread, Rereading
 from .roles import Roles
 from .rules import RuleBook
 from .sayings import Sayings
@@ -38,6 +38,7 @@ from .telling import Telling
 from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
 from .together import Together
+from .watching import Watching
 
 if TYPE_CHECKING:
     from .feed import PanelState
@@ -53,7 +54,7 @@ DEEDS_SHOWN = 20
 
 class Engine:
     """One dashboard's engine. `level` is what may leave; without a `journal` nothing can be recorded, so nothing is done;
-    without a `lease` it polls by itself."""
+    without a `lease` it polls by itself; `look` reads the config again."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Engine:
         *,
         journal: Journal | None = None,
         lease: Lease | None = None,
+        look: Look | None = None,
         clock: Clock | None = None,
         hold: bool = True,
     ) -> None:
@@ -81,22 +83,22 @@ class Engine:
         self.judge.says = self.sayings.say_soon
         self.tools.in_maintenance = lambda panel: bool(self.desk.maintenance(panel, self.clock.utc()))
         self.gate.suspected = lambda: self.judge.newest.suspected
-        self.poller = Poller(self.tools, self._taken)
+        self.watching = Watching(
+            setup, self.tools, self.judge, self.history, self._news, functools.partial(self._broke, "polling")
+        )
+        self.watching.begins, self.watching.ends = self._lead, self._follow
+        self.poller = self.watching.poller
         self.roles: Roles | None = None
         if lease is not None:
-            self.roles = Roles(lease, self, self.clock)
-            self.poller.held = self.roles.held
-        self._seat = NO_SEAT
-        self._trouble = EMPTY
-        self._judging = self.judge.judge
-        self._polling: asyncio.Future[None] | None = None
+            self._share_by(lease)
+        self._rereading = Rereading(look, self._reread, self.clock) if look else None
+        self._unread: Shown = EMPTY
         self._journal = journal
         self.recorded: Recorded | None = None
         """The readings on disk, for whoever looks back; None where there are none."""
-        self._add_jobs()
         self._deeds: dict[str, Deed] = {}
         self._intents: tuple[OpenIntent, ...] = ()
-        self._warnings: tuple[Shown, ...] = (*setup.warnings, *self.gate.problems)
+        self._warnings: tuple[Shown, ...] = ()
         self._number = 0
         self._published = 0.0
         self._due: asyncio.TimerHandle | None = None
@@ -104,19 +106,9 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._ended: asyncio.Event | None = None
-        self.feed = Feed(self._snapshot(self._states(), self.judge.newest), self.history, self._submit)
+        self._playing: asyncio.Future[None] | None = None
+        self.feed = Feed(self._snapshot(self.watching.states(), self.judge.newest), self.history, self._submit)
         self.feed.answers_with(self._answer)
-
-    def _add_jobs(self) -> None:
-        """One job a probe and target, with interval and deadline in force."""
-        for panel in self.setup.panels:
-            for probe in panel.card.probes if panel.card else ():
-                interval = panel.settings.interval or self.setup.interval or DEFAULT_INTERVAL
-                deadline = panel.settings.deadline or self.setup.deadline
-                for target in targets_of(
-                    panel.name, probe, panel.settings, interval, deadline, LONGEST_DEADLINE, self.setup.environment
-                ):
-                    self.poller.add(target, probe)
 
     # --- its life ---------------------------------------------------------------------------------------------------
 
@@ -160,28 +152,34 @@ class Engine:
         await self.sayings.start()
         ready.set()
         judging = asyncio.ensure_future(self._judge_by_the_clock())
-        playing = asyncio.ensure_future(self._play())
-        playing.add_done_callback(functools.partial(self._broke, "polling"))
+        rereading = [asyncio.ensure_future(self._rereading.run())] if self._rereading else []
+        self._play()
         sharing = asyncio.ensure_future(self.together.run())
         sharing.add_done_callback(functools.partial(self._broke, "sharing with the team"))
         await self._ended.wait()
         if self.roles:
             await self.roles.step_down(for_good=True)
-        await self.rest()
+        await self.watching.rest()
         self.gate.stop_after_item()
         await self._let_deed_end(2.0)
-        left = [judging, playing, sharing, *self._tasks]
+        left = [judging, sharing, *rereading, *([self._playing] if self._playing else []), *self._tasks]
         for task in left:
             task.cancel()
         await asyncio.wait(left, timeout=0.5)
         await self.tools.close()
 
-    async def _play(self) -> None:
-        """The engine's role for as long as it lives."""
+    def _play(self) -> None:
+        """The engine's role from now on."""
         if self.roles is None:
-            self.poll()
+            self.watching.poll()
             return
-        await self.roles.run()
+        self._playing = asyncio.ensure_future(self.roles.run())
+        self._playing.add_done_callback(functools.partial(self._broke, "polling"))
+
+    def _share_by(self, lease: Lease) -> None:
+        """Who polls is decided by this lease."""
+        self.roles = Roles(lease, self.watching, self.clock)
+        self.poller.held = self.roles.held
 
     async def watch(self) -> None:
         """Polls and judges in the caller's loop until cancelled: for `check --for`, within a `session`."""
@@ -189,63 +187,65 @@ class Engine:
 
     def step_down(self, within: float = 0.5) -> None:
         """Gives the lease up: this process is about to be stopped (Ctrl-Z). From another thread; waits so long at most."""
-        loop, roles = self._loop, self.roles
-        if loop is None or roles is None:
-            return
-        with contextlib.suppress(Exception):  # it is stopped all the same, and its lease then runs out by itself
-            asyncio.run_coroutine_threadsafe(roles.step_down(), loop).result(within)
+        if self._loop and self.roles:
+            with contextlib.suppress(Exception):  # it is stopped all the same, and its lease then runs out by itself
+                asyncio.run_coroutine_threadsafe(self.roles.step_down(), self._loop).result(within)
+
+    def reread(self) -> None:
+        """Reads the config again, soon; from any thread."""
+        if self._loop and self._rereading:
+            asyncio.run_coroutine_threadsafe(self._rereading.now(), self._loop)
+
+    async def _reread(self, found: Reread) -> None:
+        """A config that was read again: in force from now on, or refused and said."""
+        self._unread = found.says
+        if found.setup is not None:
+            await self._use(found.setup)
+        at, title = self.clock.utc(), Shown("config read again")
+        if found.setup is not None:
+            self.history.happened(Change(found.digest, at, "config", title, found.says))
+        await self._say(ConfigRead(found.digest, found.setup is not None, found.says))
+        self._publish()
+
+    async def _use(self, setup: Setup) -> None:
+        """Another config for the same environment: nothing that was seen or is held by a rule is lost."""
+        before, self.setup = self.setup, setup
+        if self.level is not Level.WATCH:
+            self.level = level_for(setup)
+        self.rules.use(setup.rules, self.clock.utc())
+        self.desk.use(setup.maintenance)
+        self.judge.duty, self.answers.setup = setup.duty, setup
+        self.telling.use(setup)
+        self.gate.use(setup, self.level)
+        await self.watching.use(setup)
+        if not any(deed.ended is None for deed in self._deeds.values()):
+            await self.tools.close()  # clients are made anew, with the settings and secrets that hold now
+        if self.roles and setup.watched != before.watched:
+            await self._watch_as(self.roles.lease.of(setup.watched))
+
+    async def _watch_as(self, lease: Lease) -> None:
+        """What is watched has changed, and with it whose lease it is."""
+        if self.roles:
+            await self.roles.step_down(for_good=True)
+        if self._playing:
+            self._playing.cancel()
+            await asyncio.wait([self._playing])
+        self._share_by(lease)
+        self._play()
 
     def warn(self, says: Shown) -> None:
         """Something about Watchfloor itself that a person must see; before `start`."""
         self._warnings = (*self._warnings, says)
 
-    # --- what its role asks of it (`roles.Watcher`) --------------------------------------------------------------------
-
-    def poll(self) -> None:
-        """Polls and judges from now on; nothing where it does already."""
-        self._judging = self.judge.judge
+    def _lead(self) -> None:
+        """This process polls from now on, so it shares with the team and tells people."""
         self.together.lead(True)
         self.telling.lead()
-        if self._polling is None or self._polling.done():
-            self._polling = asyncio.ensure_future(self.poller.run())
-            self._polling.add_done_callback(functools.partial(self._broke, "polling"))
 
-    async def rest(self) -> None:
-        """Asks no source any more and judges nothing: what is shown is what `take` brings."""
-        self._judging = self.judge.again
+    async def _follow(self) -> None:
+        """It does not any more."""
         self.together.lead(False)
-        polling, self._polling = self._polling, None
-        if polling is not None:
-            polling.cancel()
-            await asyncio.wait([polling], timeout=0.5)
         await self.telling.rest()
-
-    def poke(self, panel: str | None) -> None:
-        """Polls a panel at once, all where none is named."""
-        self.poller.poke(panel)
-
-    def sit(self, seat: Seat, trouble: Shown) -> None:
-        """Shows who polls, and why nobody can be asked."""
-        if (seat, trouble) != (self._seat, self._trouble):
-            self._seat, self._trouble = seat, trouble
-            self._publish()
-
-    def found(self) -> tuple[Sequence[tuple[Key, ProbeState]], Judgement, bytes | None]:
-        """What there is to share: every state, what was judged last, and the rules' timers."""
-        states = [((job.target.panel, job.target.name, job.probe.name), job.state) for job in self.poller.jobs]
-        return states, self.judge.newest, None
-
-    def take(self, shared: Shared) -> None:
-        """Takes what the leader shared: as if it had been polled and judged here."""
-        for job in self.poller.jobs:
-            state = shared.states.get((job.target.panel, job.target.name, job.probe.name))
-            if state is not None and _newer(state, job.state):
-                if state.reading is not None and state.reading != job.state.reading:
-                    self.history.record(state.reading)
-                job.state = state
-        if shared.judgement is not None:
-            self.judge.newest = shared.judgement
-        self._publish()
 
     async def _let_deed_end(self, grace: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -336,11 +336,11 @@ class Engine:
 
     # --- what goes out ----------------------------------------------------------------------------------------------
 
-    def _taken(self, job: Job) -> None:
-        """A new reading: into the history, and, with what else comes in the next moment, into a snapshot."""
-        if job.state.reading:
-            self.history.record(job.state.reading)
-        if self._loop and self._due is None:
+    def _news(self, at_once: bool) -> None:
+        """Something is new: seen at once, or with what else comes in the next moment."""
+        if at_once:
+            self._publish()
+        elif self._loop and self._due is None:
             since = self._loop.time() - self._published
             self._due = self._loop.call_later(max(COALESCE, SETTLE - since), self._publish)
 
@@ -362,19 +362,13 @@ class Engine:
 
     def _judge(self) -> Snapshot:
         """Runs the rules over the newest signals, and draws the snapshot."""
-        states = self._states()
-        judgement = self.telling.take(self._judging(states))
+        states = self.watching.states()
+        judgement = self.telling.take(self.watching.judgement(states))
         if self.telling.leads:
             self.judge.newest = judgement
         if self.roles:
             self.roles.news()
         return self._snapshot(states, judgement)
-
-    def _states(self) -> dict[str, list[ProbeState]]:
-        states: dict[str, list[ProbeState]] = {panel.name: [] for panel in self.setup.panels}
-        for job in self.poller.jobs:
-            states[job.target.panel].append(job.state)
-        return states
 
     def _snapshot(self, states: States, judgement: Judgement) -> Snapshot:
         monotonic = self.clock.monotonic()
@@ -390,14 +384,28 @@ class Engine:
             panels=drawn_up(self.setup, states, judgement, self.gate, monotonic),
             alerts=judgement.alerts,
             folds=judgement.folds,
-            seat=self._seat,
+            seat=self.watching.seat,
             escalations=judgement.escalations,
             silences=judgement.silences,
             deeds=tuple(self._deeds.values()),
             open_intents=self._intents,
             alone=self.together.alone,
-            warnings=(*self._warnings, *filter(None, (self._trouble, self.together.alone)), *judgement.troubles),
+            warnings=(*self._all_warnings(), *judgement.troubles),
         )
+
+    def _all_warnings(self) -> tuple[Shown, ...]:
+        """What is wrong with Watchfloor itself, now."""
+        passing = filter(None, (self._unread, self.watching.trouble, self.together.alone))
+        return (*self.setup.warnings, *self.gate.problems, *self._warnings, *passing)
+
+    async def _say(self, said: Said) -> None:
+        """Adds an entry in the name of the one who polls; where that is another process, it says so itself."""
+        journal = self._journal
+        if journal is None or (self.roles and self.roles.follows):
+            return
+        at, who = self.clock.utc(), self.setup.user
+        with contextlib.suppress(JournalError):  # the journal's own trouble is shown where it matters: at a deed
+            await in_daemon_thread(lambda: journal.say(at, who, said))
 
     async def _read_intents(self) -> None:
         """Deeds of earlier runs that may have happened."""
@@ -414,9 +422,9 @@ class Engine:
         )
 
 
-def _newer(state: ProbeState, than: ProbeState) -> bool:
-    """Whether what is shared of a probe is not older than what this process knows."""
-    return state.reading is not None and (than.reading is None or state.reading.at >= than.reading.at)
+def level_for(setup: Setup) -> Level:
+    """What may leave by this config, where nothing forbids it."""
+    return Level.ARMED if setup.allow else Level.RESPOND
 
 
 def _in_short(snapshot: Snapshot) -> tuple[object, ...]:

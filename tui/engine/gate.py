@@ -57,6 +57,12 @@ class Gate:
         self._actions: dict[str, tuple[PanelSetup, Action]] = {}
         self.problems: list[Shown] = []
         """Panels whose remedies could not be loaded: their figures are shown all the same."""
+        self.use(setup, level)
+
+    def use(self, setup: Setup, level: Level) -> None:
+        """Another config from now on; a deed under way goes on as it was begun."""
+        self._setup, self._level = setup, level
+        self._actions, self.problems = {}, []
         for panel in setup.panels:
             self._load(panel)
 

@@ -65,16 +65,16 @@ def entry_of(row: Sequence[Any]) -> Entry:
 class Journal:
     """The record of one environment. Calls block for the disk: the engine makes them in a thread of their own.
 
-    `path` ":memory:" keeps nothing (tests, `check`).
+    `path` ":memory:" keeps nothing (tests, `check`). `group` lets the people of the folder's group write it too.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, group: bool = False) -> None:
         self.path = path
         self._lock = threading.Lock()
         try:
             if isinstance(path, Path):
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+                _make(path, 0o660 if group else 0o600)
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
             prepare(self._connection)
             # FULL syncs the WAL at each commit: an intent is on the disk before the request leaves.
@@ -165,3 +165,14 @@ class Journal:
         """Closes the file."""
         with self._lock:
             self._connection.close()
+
+
+def _make(path: Path, mode: int) -> None:
+    """The file with exactly this mode, where there is none yet; its companions (`-wal`, `-shm`) get the same from SQLite."""
+    try:
+        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode)
+    except FileExistsError:
+        made = os.open(path, os.O_RDWR)
+    else:
+        os.fchmod(made, mode)  # whatever the umask took
+    os.close(made)

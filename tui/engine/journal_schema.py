@@ -140,7 +140,8 @@ VERSION = len(MIGRATIONS)
 
 def prepare(connection: sqlite3.Connection) -> None:
     """How the file is kept, before anything is in it: it can shrink, and readers wait for no writer. Raises sqlite3.Error."""
-    connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # counts only where the file is still empty
+    if not connection.execute("PRAGMA page_count").fetchone()[0]:  # later it would count for nothing, and wait for a lock
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
 
 

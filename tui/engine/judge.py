@@ -70,6 +70,14 @@ class Judge:
         self.says: Callable[[Said], None] = lambda said: None
         self.newest = Judgement(clock.utc(), watching_since=clock.utc())
 
+    def timers(self) -> bytes:
+        """What the rules must remember where another process goes on judging."""
+        return self._rules.state(self._clock.utc())
+
+    def restore(self, timers: bytes) -> None:
+        """Goes on from what another process remembered, in place of what was measured here before."""
+        self._rules.restore(timers, self._clock.utc())
+
     def judge(self, states: States) -> Judgement:
         """Everything as it stands now; also kept as `newest`."""
         now, monotonic = self._clock.utc(), self._clock.monotonic()

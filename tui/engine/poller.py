@@ -52,6 +52,8 @@ class Job(Struct):
     sleeper: asyncio.Future[None] | None = None
     running: asyncio.Task[Found] | None = None
     poked: bool = False
+    polls: int = 0
+    """How often it was asked by this process."""
 
     @property
     def spent(self) -> float:
@@ -152,6 +154,7 @@ class Poller:
             found.alerts,
             found.silences,
         )
+        job.polls += 1
         job.spends.append(found.spent)
         interval, slowed = self._interval(job, found.error)
         # A failed poll keeps the last good figures; one that still has rows to show (a failing endpoint's) is a picture.

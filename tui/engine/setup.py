@@ -47,6 +47,10 @@ class Setup(Struct, frozen=True):
     keys: tuple[tuple[str, str], ...] = ()
     journal_url: SecretText | None = None
     """The team's journal in a PostgreSQL; None where each host keeps to itself."""
+    journal_folder: str = ""
+    """Where the journal stands, for all people of a group; the person's own state folder where it is empty."""
+    journal_size: int = 256_000_000
+    """Bytes that the journal's file may have."""
     warnings: tuple[Shown, ...] = ()
     watched: str = ""
     maintenance: tuple[Window, ...] = ()

@@ -137,6 +137,8 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         self.glyphs = ASCII if ascii_only else UNICODE
         self.look = load_theme(theme, self._has_16_colours())
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.when_mounted: Callable[[], object] = lambda: None
+        """Called when the terminal is this app's."""
         self._leaving = False
         self._keys = dict(keys or {})
 
@@ -157,6 +159,7 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         self.feed.on_news(self._wake)
         self.call_after_refresh(_collect_from_now_on)
         self.set_timer(0.01, self._tick)
+        self.when_mounted()
 
     def _wake(self) -> None:
         """Called in the engine's thread: passes the word on."""

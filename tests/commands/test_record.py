@@ -1,0 +1,338 @@
+"""`watchfloor record`, and several processes on one journal: the real program, a real service that counts what it is asked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.pty.terminal import Terminal
+from tests.running import Program
+from tests.servers.things import Things
+from tests.waiting import eventually
+
+INTERVAL = 1.0
+
+
+def config(things: Things, more: str = "", interval: str = "1s") -> str:
+    return f"""
+[watchfloor]
+name = "shop"
+environment = "demo"
+interval = "{interval}"
+[[panel]]
+kind = "health"
+name = "web"
+endpoints = ["{things.url}/readyz"]
+{more}
+"""
+
+
+class Running:
+    """A started `record`, and what it has said so far."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        assert process.stderr is not None
+        self._reader = Thread(target=lambda: self.lines.extend(iter(process.stderr.readline, "")), daemon=True)  # type: ignore[union-attr]
+        self._reader.start()
+
+    def says(self, what: str, within: float = 15.0) -> str:
+        found: list[str] = eventually(
+            lambda: [line for line in [*self.lines] if what in line], within, f"{what!r} is not in {self.lines}"
+        )
+        return found[-1]
+
+    def signal(self, number: int) -> None:
+        os.kill(self.process.pid, number)
+
+    def ended(self, within: float = 5.0) -> int:
+        code = self.process.wait(within)
+        self._reader.join(2)
+        return code
+
+
+@pytest.fixture
+def records(program: Program) -> Iterator[list[Running]]:
+    """Those that were started; none outlives the test."""
+    started: list[Running] = []
+    yield started
+    for each in started:
+        with contextlib.suppress(ProcessLookupError):
+            each.signal(signal.SIGCONT)
+            each.process.kill()
+        each.process.wait(5)
+        for stream in (each.process.stdout, each.process.stderr):
+            if stream:
+                with contextlib.suppress(ValueError):
+                    stream.close()
+
+
+def start(program: Program, records: list[Running], path: Path) -> Running:
+    records.append(Running(program.start("record", "--config", path)))
+    return records[-1]
+
+
+def gaps(things: Things, since: float) -> float:
+    """The longest time without a request since a moment, until now."""
+    times = [since, *(at for at in things.polled if at > since), time.monotonic()]
+    return max(later - before for before, later in pairwise(times))
+
+
+def polls(things: Things, more: int, within: float = 15.0) -> None:
+    had = len(things.polled)
+    eventually(lambda: len(things.polled) >= had + more, within)
+
+
+def test_it_polls_logs_and_ends_cleanly(program: Program, things: Things, records: list[Running]) -> None:
+    running = start(program, records, program.config(config(things)))
+    running.says("leads")
+    running.says("web: unknown → ok")
+    things.ready = (503, {"ok": False})
+    running.says("web: ok → failing")
+    things.ready = (200, {"ok": True})
+    running.says("web: failing → ok")
+    running.signal(signal.SIGTERM)
+    assert running.ended() == 0
+    assert not [line for line in running.lines if "Traceback" in line]
+
+
+def test_an_interrupt_ends_it_too(program: Program, things: Things, records: list[Running]) -> None:
+    running = start(program, records, program.config(config(things)))
+    running.says("web: unknown → ok")
+    running.signal(signal.SIGINT)
+    assert running.ended() == 0
+
+
+def test_without_a_journal_there_is_nothing_to_run(program: Program, things: Things) -> None:
+    (program.folder / "state" / "watchfloor").write_text("in the way")
+    done = program.run("record", "--config", program.config(config(things)))
+    assert done.returncode == 5
+    assert "cannot be written" in done.stderr
+
+
+# --- one poller a host -----------------------------------------------------------------------------------------------------
+
+
+def test_five_dashboards_ask_what_one_asks(program: Program, things: Things) -> None:
+    path = program.config(config(things))
+    with contextlib.ExitStack() as stack:
+        screens = []
+        for _ in range(5):
+            argv = [*program.argv, "--config", str(path)]
+            environment = {**program.environment, "TERM": "xterm-256color"}
+            screens.append(stack.enter_context(Terminal(argv, environment, program.work, 100, 30)))
+            screens[-1].until("readyz", within=30)
+        for screen in screens:
+            screen.until(" ms", within=20)
+        began, had = time.monotonic(), len(things.polled)
+        polls(things, 6)
+        rate = (len(things.polled) - had) / (time.monotonic() - began)
+        assert rate < 1.3 / INTERVAL, f"{rate:.2f} requests a second: more than one poller's"
+        things.ready = (503, {"ok": False})
+        changed = time.monotonic()
+        for screen in screens:
+            screen.until("failing", within=10)
+        assert time.monotonic() - changed < INTERVAL + 3.0
+    times = [later - before for before, later in pairwise(things.polled)]
+    assert min(times[1:]) > INTERVAL / 2, "nobody asked beside the one who polls, not at a start either"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_when_the_poller_is_gone_another_takes_over(
+    program: Program, things: Things, records: list[Running], number: signal.Signals
+) -> None:
+    path = program.config(config(things, interval="2s"))
+    first = start(program, records, path)
+    first.says("leads")
+    second = start(program, records, path)
+    second.says("follows anna, pid")
+    polls(things, 1)
+    began = time.monotonic()
+    first.signal(number)
+    second.says("leads")
+    polls(things, 2)
+    assert gaps(things, began) < 2 * 2.0 + 0.5, "two polls at most"
+    if number is signal.SIGSTOP:
+        had = len(things.polled)
+        first.signal(signal.SIGCONT)
+        first.says("follows anna, pid")
+        woken = time.monotonic()
+        polls(things, 3)
+        assert len(things.polled) - had <= (time.monotonic() - woken) / 2.0 + 3
+        times = [later - before for before, later in pairwise(things.polled[had:])]
+        assert min(times) > 1.0, "the woken one asked nothing"
+        journal = program.run("journal", "--config", path, "--json")
+        assert journal.returncode == 0, "and the file is whole"
+
+
+def test_one_that_is_stopped_from_the_keyboard_gives_the_lease_up_first(
+    program: Program, things: Things, records: list[Running]
+) -> None:
+    path = program.config(config(things))
+    first = start(program, records, path)
+    first.says("web: unknown → ok")
+    second = start(program, records, path)
+    second.says("follows")
+    first.signal(signal.SIGTSTP)
+    began = time.monotonic()
+    second.says("leads", within=5)
+    assert time.monotonic() - began < 1.5, "not the two seconds of one that is gone"
+    first.signal(signal.SIGCONT)
+    first.says("follows")
+
+
+def test_a_record_goes_before_a_dashboard(program: Program, things: Things, records: list[Running]) -> None:
+    path = program.config(config(things))
+    environment = {**program.environment, "TERM": "xterm-256color"}
+    with Terminal([*program.argv, "--config", str(path)], environment, program.work, 100, 30) as screen:
+        screen.until(" ms", within=30)
+        running = start(program, records, path)
+        reader = Thread(target=lambda: screen.pump(5.0), daemon=True)
+        reader.start()
+        running.says("follows anna, pid")
+        running.says("leads", within=5)
+        reader.join()
+        began = time.monotonic()
+        running.signal(signal.SIGTERM)
+        assert running.ended() == 0
+        polls(things, 2, within=5)
+        assert gaps(things, began) < 2 * INTERVAL, "the dashboard went on at once"
+
+
+def test_it_comes_back_with_what_was_seen(program: Program, things: Things, records: list[Running]) -> None:
+    path = program.config(config(things, interval="60s"))
+    first = start(program, records, path)
+    first.says("web: unknown → ok")
+    first.signal(signal.SIGTERM)
+    assert first.ended() == 0
+    asked = len(things.polled)
+    second = start(program, records, path)
+    second.says("web: new → ok")
+    assert len(things.polled) == asked, "it was asked just now: figures and schedule go on"
+
+
+# --- the config, read again --------------------------------------------------------------------------------------------------
+
+
+def test_a_changed_config_takes_effect(program: Program, things: Things, records: list[Running]) -> None:
+    path = program.config(config(things))
+    running = start(program, records, path)
+    running.says("web: unknown → ok")
+    more = f'[[panel]]\nkind = "theirs"\nname = "shop"\nurl = "{things.url}"\n'
+    path.write_text(config(things, more))
+    running.says("shop: new → ")
+    path.write_text(config(things))
+    running.says("shop: no longer watched")
+    kinds = program.run("journal", "--config", path, "--json").stdout
+    assert kinds.count('"kind": "config"') == 2
+
+
+def test_a_bad_config_is_said_and_the_old_one_goes_on(program: Program, things: Things, records: list[Running]) -> None:
+    path = program.config(config(things))
+    running = start(program, records, path)
+    running.says("web: unknown → ok")
+    path.write_text(config(things, '[[panel]]\nkind = "helth"\n'))
+    line = running.says("the one before goes on")
+    assert "helth" in line and "did you mean 'health'" in line
+    polls(things, 2)
+    path.write_text(config(things, interval="2s"))
+    polls(things, 2)
+    assert running.process.poll() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
+def test_a_signal_has_it_read_at_once(program: Program, things: Things, records: list[Running], number: signal.Signals) -> None:
+    path = program.config(config(things))
+    running = start(program, records, path)
+    running.says("web: unknown → ok")
+    path.write_text("[watchfloor]\nname =")
+    running.signal(number)
+    running.says("the one before goes on", within=5)
+
+
+def test_the_file_that_it_extends_counts_too(program: Program, things: Things, records: list[Running]) -> None:
+    base = program.config(config(things), "base.toml")
+    path = program.config('extends = "base.toml"\n')
+    running = start(program, records, path)
+    running.says("web: unknown → ok")
+    base.write_text(config(things, f'[[panel]]\nkind = "theirs"\nname = "shop"\nurl = "{things.url}"\n'))
+    running.says("shop: new → ")
+
+
+# --- its own figures ---------------------------------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def fetched(port: int, path: str = "/metrics", host: str = "") -> tuple[int, str]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": host} if host else {})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, ""
+
+
+def test_it_serves_its_own_metrics_on_loopback(program: Program, things: Things, records: list[Running]) -> None:
+    from prometheus_client.parser import text_string_to_metric_families
+
+    port = free_port()
+    path = program.config(config(things, f'[record]\nmetrics = "127.0.0.1:{port}"\n'))
+    running = start(program, records, path)
+    running.says("web: unknown → ok")
+    polls(things, 1)
+    status, body = fetched(port)
+    assert status == 200
+    samples = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(body)
+        for sample in family.samples
+    }
+    assert samples["watchfloor_panel_status", "web"] == 0
+    assert samples["watchfloor_leads",] == 1
+    assert samples["watchfloor_alerts", "P0", "firing"] == 0
+    assert 0 <= samples["watchfloor_poll_age_seconds", "web"] < 5
+    assert samples["watchfloor_polls_total", "web"] >= 1
+    assert samples["watchfloor_journal_bytes",] > 4096
+    assert fetched(port, "/")[0] == 404
+    assert fetched(port, host="evil.example")[0] == 403
+
+
+def test_an_address_that_is_taken_is_said(program: Program, things: Things) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        path = program.config(config(things, f'[record]\nmetrics = "127.0.0.1:{port}"\n'))
+        done = program.run("record", "--config", path)
+    assert done.returncode == 5
+    assert "in use" in done.stderr
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:9464", "9464", "[::]:9464", "localhost:0", "watch.example:9464"])
+def test_its_figures_are_for_this_host_alone(program: Program, things: Things, address: str) -> None:
+    done = program.run("config", "check", "--config", program.config(config(things, f'[record]\nmetrics = "{address}"\n')))
+    assert done.returncode == 78
+    assert "record.metrics" in done.stderr and "127.0.0.1:9464" in done.stderr
