@@ -31,8 +31,8 @@ def errors(rate: float | None, **labels: str) -> Signal:
 class Watch:
     """A rule book, and what it says as time goes by. One probe a panel; a reading counts as fresh for 130 s."""
 
-    def __init__(self, *rules: Rule, hold: bool = True, past: PastMeans | None = None) -> None:
-        self.history = History()
+    def __init__(self, *rules: Rule, hold: bool = True, past: PastMeans | None = None, history: History | None = None) -> None:
+        self.history = history or History()
         self.book = RuleBook(rules, "demo", self.history, hold=hold, past=past)
         self.now = START
         self.mono = 1000.0
@@ -85,10 +85,10 @@ class Watch:
         self.states = {name: replace(each, good_at=None, read_at=None) for name, each in self.states.items()}
         return self
 
-    def restarts(self, *rules: Rule, after: float = 0.0) -> Watch:
-        """Another process goes on from the state of this one, with other rules where they are given."""
+    def restarts(self, *rules: Rule, after: float = 0.0, history: History | None = None) -> Watch:
+        """Another process goes on from this one's state; with other rules and the recorded history where they are given."""
         state = self.book.state(self.now)
-        other = Watch(*(rules or self.book.rules))
+        other = Watch(*(rules or self.book.rules), history=history)
         other.now, other.mono = self.now + after, 17.0
         other.book.restore(state, other.now)
         other.states = {name: ProbeState(name, "look", 60.0, 10.0) for name in self.states}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.commands.printing import say
 from tui.config import Loaded
+from tui.config_models import RuleSection
 from tui.config_schema import schema
 from tui.engine.connections import Tools
 from tui.engine.installed import installed_kinds
@@ -106,6 +107,8 @@ def show_config(loaded: Loaded) -> int:
         file, line = loaded.source.where(place)
         say(f"{_dotted(place)} = {json.dumps(value, ensure_ascii=False, default=str)}   # {file}{f':{line}' if line else ''}")
     for name, model in loaded.sections.items():
+        if isinstance(model, RuleSection):
+            continue  # what a rule comes to is said below, in one line
         unset = {field for field in type(model).model_fields if field not in model.model_fields_set}
         for key, value in model.model_dump(mode="json", include=unset).items():
             if value not in (None, "", [], {}):
