@@ -101,3 +101,15 @@ def test_a_card_leaves_view_and_remedies_for_later(kind: str) -> None:
 
 def test_the_demo_loads_only_for_the_demo() -> None:
     assert not {name for name in loaded_after("import tui.commands.dashboard, tui.config") if name.startswith("tui.demo")}
+
+
+def test_textuals_own_palette_is_left_out() -> None:
+    opened = "from tui.app import prepare_environment; prepare_environment(); import tui.screens.dashboard"
+    loaded = loaded_after(opened)
+    assert "textual.app" in loaded
+    assert not loaded & {"textual.widgets._option_list", "textual.widgets._input", "textual.widgets._select"}
+
+
+def test_what_the_stand_in_lacks_is_the_real_ones() -> None:
+    asked = "from tui.lean import leave_out_the_palette; leave_out_the_palette(); from textual.command import Matcher"
+    assert "textual.widgets._option_list" in loaded_after(f"{asked}; assert Matcher.__name__ == 'Matcher'")

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from tui.engine.feed import Feed
+from tui.lean import leave_out_the_palette
 
 if TYPE_CHECKING:
     from tui.screens.dashboard import WatchfloorApp
@@ -79,7 +80,8 @@ def refusal() -> str:
 
 
 def prepare_environment() -> None:
-    """What Textual reads when it is imported."""
+    """What Textual reads when it is imported, and what of it is left out."""
+    leave_out_the_palette()
     for name in DANGEROUS:
         os.environ.pop(name, None)
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
