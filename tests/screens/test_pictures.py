@@ -12,7 +12,6 @@ from tests.clocks import DrivenClock
 from tests.screens.engine import ScriptedEngine
 from tui.screens.dashboard import WatchfloorApp
 
-OPENED = {"plan": ["3", "T"], "row": ["3", "enter"], "hint": ["5", "B"], "help": ["3", "question_mark"]}
 SIZES = ((80, 24), (120, 36), (200, 50))
 
 
@@ -37,9 +36,29 @@ def test_what_keys_open(snap_compare: Callable[..., bool], size: tuple[int, int]
     assert snap_compare(dashboard(), terminal_size=size, press=keys)
 
 
+WHAT_IS_SAID = {
+    "alerts": ["6"],
+    "alert": ["6", "enter"],
+    "acknowledged": ["2", "a"],
+    "silence": ["6", "S", *"deploying"],
+    "escalate": ["2", "E"],
+    "rewound": ["2", "left_curly_bracket", "left_curly_bracket", "left_curly_bracket", "left_square_bracket"],
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("keys", list(WHAT_IS_SAID.values()), ids=list(WHAT_IS_SAID))
+def test_alerts_and_the_past(snap_compare: Callable[..., bool], size: tuple[int, int], keys: list[str]) -> None:
+    assert snap_compare(dashboard(), terminal_size=size, press=keys)
+
+
 @pytest.mark.parametrize("theme", ["day", "contrast"])
 def test_other_themes(snap_compare: Callable[..., bool], theme: str) -> None:
     assert snap_compare(dashboard(theme=theme), terminal_size=(80, 24), press=["3"])
+
+
+def test_the_past_in_ascii(snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(dashboard(ascii_only=True), terminal_size=(80, 24), press=["6", "left_curly_bracket", "enter"])
 
 
 def test_ascii(snap_compare: Callable[..., bool]) -> None:

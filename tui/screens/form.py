@@ -95,7 +95,7 @@ def _value(field: Field, here: bool, glyphs: Glyphs) -> list[Piece]:
     if isinstance(field, Choice):
         pieces = []
         for place, option in enumerate(field.options):
-            role: Role = ("focus" if here else "strong") if place == field.at else "faint"
+            role: Role = ("focus" if here else "strong") if place == field.at else "dim"
             text = f"[{option}]" if place == field.at else f" {option} "
             pieces.append(Piece(Shown(text), role))
         return pieces

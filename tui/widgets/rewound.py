@@ -65,13 +65,14 @@ def scrub_bar(past: Rewound, now: float, width: int, glyphs: Glyphs) -> Line:
     for began, ended, severity in spans:
         for at in range(place(began), place(ended) + 1):
             drawn[at] = (glyphs.lasts, _role(severity))
+    here = place(past.at)
     for began, _, severity in spans:
-        for offset, character in enumerate(severity[: cells - place(began)]):
-            drawn[place(began) + offset] = (character, _role(severity))
+        first_cell = place(began) + (1 if place(began) == here else 0)  # the moment stands before the name
+        for offset, character in enumerate(severity[: cells - first_cell]):
+            drawn[first_cell + offset] = (character, _role(severity))
     for mark in past.marks:
         if mark.kind == "change":
             drawn[place(mark.at)] = (glyphs.change, "change")
-    here = place(past.at)
     drawn[here] = (glyphs.change if drawn[here][1] == "change" else glyphs.begins, "focus")
     pieces = joined(Piece(Shown(text), part) for text, part in drawn)
     return Line((spaces(1), Piece(first, "dim"), spaces(1), *pieces, spaces(1), Piece(Shown("now"), "dim")))
