@@ -18,7 +18,7 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, Proof, Result
-from tui.engine.alert import Alert, Fold, Suspect, by_badness, single
+from tui.engine.alert import Alert, Fold, by_badness, single
 from tui.engine.clock import clock_time, moment
 from tui.engine.escalation import Escalation
 from tui.engine.feed import Level, Offer, PanelState, ProbeState, Seat, Snapshot
@@ -37,11 +37,6 @@ MONOTONIC = 50_000.0
 DEPLOYED, ERRORS, CONNECTIONS, OPENED = NOW - 632, NOW - 552, NOW - 340, NOW - 292
 SEAT = Seat("leads", recorded=True)
 DEPLOY = Change("9f3c2a1", DEPLOYED, "deployment", Shown("deploy 9f3c2a1"), Shown("main: checkout in one step"))
-
-DEPLOY_SUSPECT = Suspect(
-    "9f3c2a1", "deployment", DEPLOYED, Shown("deploy 9f3c2a1"), 80.0, True, Shown("metrics is of what was deployed")
-)
-LEADING = Suspect("a", "alert", ERRORS, Shown("P0 error rate"), 212.0, True, Shown("began before it"))
 
 
 @dataclass(frozen=True)
@@ -499,7 +494,7 @@ def alerts(at: float, night: Night) -> tuple[Alert, ...]:
         found.append(
             Alert("a", "error rate", "metrics", "error_rate", (), "P0", state, value, 0.05, "ratio", "above", ERRORS,
                   ERRORS + 300 if state == "firing" else None, why=Shown("One request in twenty fails: users see it."),
-                  link="https://shop.example/runbooks/errors", suspects=(DEPLOY_SUSPECT,))
+                  link="https://shop.example/runbooks/errors")
         )  # fmt: skip
     if at >= CONNECTIONS:
         state = "firing" if at >= CONNECTIONS + 300 else "pending"
@@ -507,7 +502,7 @@ def alerts(at: float, night: Night) -> tuple[Alert, ...]:
         found.append(
             Alert("b", "connections", "database", "connections_used", (), "P1", state, 0.867, 0.85, "ratio", "above",
                   CONNECTIONS, CONNECTIONS + 300 if state == "firing" else None, acked_by=acked,
-                  acked_at=NOW - 22 if acked else None, suspects=(LEADING, replace(DEPLOY_SUSPECT, lead=292.0, touches=False)))
+                  acked_at=NOW - 22 if acked else None)
         )  # fmt: skip
     return with_suspects(found, [DEPLOY] if at >= DEPLOYED else [])
 
@@ -518,11 +513,11 @@ def folds(found: Sequence[Alert]) -> tuple[Fold, ...]:
 
 
 def escalations(found: Sequence[Alert]) -> tuple[Escalation, ...]:
-    """The backup is due 8 minutes after it fired."""
+    """The backup is due 7 minutes after it fired."""
     wanting = [each for each in found if each.wants_answer and each.fired_at is not None]
     by = (Shown("pagerduty"), Shown("sms"))
     return tuple(
-        Escalation(each.fingerprint, Shown("backup"), by, (each.fired_at or 0.0) + 480, pages=True) for each in wanting
+        Escalation(each.fingerprint, Shown("backup"), by, (each.fired_at or 0.0) + 420, pages=True) for each in wanting
     )
 
 
@@ -585,6 +580,7 @@ def snapshot(at: float = NOW, night: Night | None = None, number: int = 1) -> Sn
         folds(found),
         escalations(found),
         seat=SEAT,
+        tells=True,
     )
 
 

@@ -385,6 +385,7 @@ class Engine:
             alerts=judgement.alerts,
             folds=judgement.folds,
             seat=self.watching.seat,
+            tells=self.setup.duty.page or bool(self.setup.channels),
             escalations=judgement.escalations,
             silences=judgement.silences,
             deeds=tuple(self._deeds.values()),

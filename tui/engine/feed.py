@@ -188,6 +188,8 @@ class Snapshot(Struct, frozen=True):
     silences: tuple[Silence, ...] = ()
     """The silences and maintenance windows in force, ours and Alertmanager's."""
     seat: Seat = NO_SEAT
+    tells: bool = False
+    """Whether the config has anybody told or paged: then it matters whether anybody goes on polling when this is closed."""
     alone: Shown = EMPTY
     """Why others cannot see what is said and done here: the team's journal is out of reach. Also among `warnings`."""
     deeds: tuple[Deed, ...] = ()

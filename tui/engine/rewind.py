@@ -19,9 +19,11 @@ from msgspec.structs import replace
 
 from .alert import Alert, Fold, single
 from .ask import Rewind, Unrecorded
+from .escalation import Escalation
 from .feed import PanelState
 from .history import Trends
 from .past import Past
+from .silences import Silence
 from .store_reader import Mark
 from .text import EMPTY, Shown
 
@@ -71,6 +73,8 @@ class Rewound(Struct, frozen=True):
     marks: tuple[Mark, ...]
     start: float
     anchor: float
+    escalations: tuple[Escalation, ...] = ()
+    silences: tuple[Silence, ...] = ()
     step: int = 0
     recorded: float | None = None
     problem: Shown = EMPTY
@@ -89,11 +93,11 @@ def rewound(recorded: Recorded, question: Rewind, now: float, draw: Callable[[Pa
     past = recorded.past(at)
     start = now - next((axis for axis in AXES if now - at < axis), MONTH)
     marks = tuple(recorded.marks(start, now))
-    alerts = past.judgement.alerts
+    judgement = past.judgement
     panels = tuple(_without_actions(panel) for panel in draw(past))
-    folds = past.judgement.folds or single(alerts)
     return Rewound(
-        at, panels, alerts, folds, past.history, marks, start, anchor, past.step, past.recorded, past.problem
+        at, panels, judgement.alerts, judgement.folds or single(judgement.alerts), past.history, marks, start, anchor,
+        judgement.escalations, judgement.silences, past.step, past.recorded, past.problem,
     )  # fmt: skip
 
 

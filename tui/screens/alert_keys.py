@@ -45,9 +45,9 @@ def open_silence(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
 
 
 def holders(dash: WatchfloorApp) -> list[str]:
-    """The panels whose Alertmanager may hold a silence: those that have shown something of it."""
-    seen = {each.panel for each in dash.snapshot.alerts if each.source == "alertmanager"}
-    return sorted(seen | {each.at for each in dash.snapshot.silences if each.at})
+    """The panels whose source holds silences of its own (Alertmanager)."""
+    with_one = [each for each in dash.snapshot.panels if each.card and each.card.silencer]
+    return [each.name for each in with_one if each.card and each.card.silences_now(each.settings)]
 
 
 def open_escalation(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:

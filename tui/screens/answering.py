@@ -16,6 +16,7 @@ from msgspec import Struct
 from tui.engine.alert import Alert, by_badness
 from tui.engine.ask import Acknowledge, Unacknowledge, Unrecorded
 from tui.engine.clock import clock_time
+from tui.engine.reading import ProbeError
 from tui.engine.text import Shown, clean
 from tui.widgets.ink import Piece
 from tui.widgets.top import worst_fold
@@ -102,6 +103,8 @@ def refusal(answer: Future[Any]) -> Shown:
     error = answer.exception()
     if error is None:
         return Shown("")
+    if isinstance(error, ProbeError):
+        return clean(f"{error.failure.phase}: {error.failure.says} {error.failure.hint}".rstrip())
     return error.says if isinstance(error, Unrecorded) else clean(f"{type(error).__name__}: {error}")
 
 

@@ -222,7 +222,10 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         past, now = self.rewound, self.snapshot
         if past is None:
             return Sight(now, self.feed.history)
-        then = replace(now, at=past.at, monotonic=past.at, panels=past.panels, alerts=past.alerts, folds=past.folds)
+        then = replace(
+            now, at=past.at, monotonic=past.at, panels=past.panels, alerts=past.alerts, folds=past.folds,
+            escalations=past.escalations, silences=past.silences,
+        )  # fmt: skip
         return Sight(then, past.history, past.at)
 
     @property

@@ -122,7 +122,7 @@ class FalsePositive(_Form):
         lines = alert_lines([self._alert], snapshot, width, glyphs)
         if self._tuning is not None:
             return [*lines, *fact(Shown("tuning"), self._tuning.says, width, "strong")]
-        says = "It is counted against its rule, and the setting that would have kept it quiet is offered. It stays as it is."
+        says = "It counts against its rule and is acknowledged with that; what would have kept it quiet is offered."
         return [*lines, *texts(Shown(says), width, "dim")]
 
     def deed(self, snapshot: Snapshot) -> Shown:

@@ -7,16 +7,19 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from tui.engine.alert import Alert, Suspect
 from tui.engine.clock import clock_time
 from tui.engine.suspects import BEFORE
 from tui.engine.text import Shown, clean
 from tui.engine.units import show_duration
 from tui.widgets.glyphs import Glyphs
-from tui.widgets.ink import Line, Piece, Role, cut_line, fit, joined, spaces
+from tui.widgets.ink import Line, Piece, Role, cut_line, fit, joined, spaces, wrap
 
 LISTED = 8
-NAME = 30
+NAME, LEAD = 40, 13
+"""Cells of what happened, at the most, and of how long before."""
 
 
 def suspect_lines(alert: Alert, at: float, width: int, glyphs: Glyphs) -> list[Line]:
@@ -26,7 +29,12 @@ def suspect_lines(alert: Alert, at: float, width: int, glyphs: Glyphs) -> list[L
         says = f"{glyphs.change} {alert.suspect}" if alert.suspect else f"nothing seen in the {show_duration(BEFORE)} before it"
         return [heading, Line((spaces(1), Piece(Shown(says), "change" if alert.suspect else "dim")))]
     shown = alert.suspects[:LISTED]
-    lines = [heading, _axis(alert, at, width, glyphs), *(cut_line(_suspect(each, width, glyphs), width) for each in shown)]
+    name = min(NAME, max(12, width // 3), max(cell_len(each.what) for each in shown))
+    lines = [
+        heading,
+        _axis(alert, at, width, glyphs),
+        *(line for each in shown for line in _suspect(each, name, width, glyphs)),
+    ]
     more = len(alert.suspects) - len(shown)
     return [*lines, Line((spaces(1), Piece(Shown(f"…{more} more, less likely"), "dim")))] if more else lines
 
@@ -56,21 +64,17 @@ def _sign(suspect: Suspect, glyphs: Glyphs) -> Piece:
     return Piece(Shown(glyphs.change), "change")
 
 
-def _suspect(suspect: Suspect, width: int, glyphs: Glyphs) -> Line:
-    role: Role = "text" if suspect.touches else "dim"
-    room = min(NAME, max(12, width // 3))
-    before = f"{show_duration(abs(suspect.lead))} {'before' if suspect.lead >= 0 else 'after'}"
-    touches = f"touches it{': ' if suspect.evidence else ''}" if suspect.touches else ""
-    return Line(
-        (
-            spaces(1),
-            _sign(suspect, glyphs),
-            spaces(1),
-            Piece(fit(suspect.what, room), role),
-            spaces(1),
-            Piece(fit(clean(before), 13)),
-            spaces(1),
-            Piece(Shown(touches), "strong"),
-            Piece(suspect.evidence, "dim"),
-        )
-    )
+def _suspect(suspect: Suspect, name: int, width: int, glyphs: Glyphs) -> list[Line]:
+    """What happened, how long before, and what speaks for it; what touches the alert's own thing stands out."""
+    lead = clean(f"{show_duration(suspect.lead)} before")
+    room = max(20, width - name - LEAD - 6)
+    lines = []
+    for order, words in enumerate(wrap(suspect.evidence, room)):
+        if order:
+            head = [spaces(name + LEAD + 5)]
+        else:
+            role: Role = "strong" if suspect.touches else "text"
+            head = [spaces(1), _sign(suspect, glyphs), spaces(1), Piece(fit(suspect.what, name), role), spaces(1)]
+            head += [Piece(fit(lead, LEAD)), spaces(1)]
+        lines.append(cut_line(Line((*head, Piece(words, "dim"))), width))
+    return lines

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tui.engine.layout import DrawnRow, Layout
 from tui.engine.reading import Reading, Status, worst
-from tui.engine.text import Shown
+from tui.engine.text import EMPTY, Shown
 
 from .figures import DrawnFigure, draw_figures
 from .freshness import Freshness
@@ -46,6 +46,8 @@ class Head(Struct, frozen=True):
     fresh: Freshness
     focused: bool = False
     suspected: bool = False
+    maintenance: Shown = EMPTY
+    """What is said of the panel while it is under maintenance."""
     filter: str | None = None
     """What rows are filtered by; None where they are not."""
     typing: bool = False
@@ -109,6 +111,8 @@ def draw_rule(head: Head, layout: Layout, count: int, frame: Frame) -> Line:
     if head.fresh.says:
         right += [Piece(head.fresh.says, head.fresh.role), spaces(1)]
     right.append(rule)
+    if head.maintenance:
+        left += [spaces(2), Piece(head.maintenance, "degraded")]
     headline = [spaces(2), Piece(layout.headline, "dim")] if layout.headline and head.filter is None else []
     if headline and width_of([*left, *headline, *right]) + 4 <= frame.width:
         left += headline

@@ -277,4 +277,7 @@ class PanelView(Canvas, can_focus=True):
         suspects = suspects_here(state)
         failed = bool(state.probes) and len(unanswered(state)) == len(state.probes)
         fresh = replace(self._fresh, stale=self._fresh.stale or failed)  # then these are the last good figures
-        return Head(self.number, clean(state.name), status, fresh, self.has_focus, suspects, self._hold.filter, self.typing)
+        return Head(
+            self.number, clean(state.name), status, fresh, self.has_focus, suspects, state.maintenance, self._hold.filter,
+            self.typing,
+        )  # fmt: skip

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tui.engine.alert import Alert, Fold, by_badness, single
 from tui.engine.clock import clock_time
+from tui.engine.escalation import in_words
 from tui.engine.feed import Level, PanelState, Snapshot
 from tui.engine.reading import Status
 from tui.engine.text import EMPTY, Shown, clean
@@ -64,7 +65,7 @@ def _seat(snapshot: Snapshot) -> list[tuple[tuple[str, ...], Role]]:
     if seat.role == "follows":
         record = "record" if seat.recorded else "another screen"
         return [((f"polled by {seat.leader or record}", "follows"), "dim")]
-    if snapshot.escalations and not seat.recorded:
+    if snapshot.tells and not seat.recorded:
         return [(("no record: this screen is all there is", "no record"), "degraded")]
     return []
 
@@ -134,23 +135,11 @@ def _others(snapshot: Snapshot, shown: Fold) -> list[Piece]:
 def clock_pieces(snapshot: Snapshot, alert: Alert, now: float) -> list[Piece]:
     """`backup due in 3m`; in its last minute it counts down by the second."""
     clock = next((each for each in snapshot.escalations if each.fingerprint == alert.fingerprint), None)
-    if clock is None:
+    if clock is None or alert.state != "firing":
         return []
-    if clock.paged_at is not None:
-        return [Piece(Shown(f"{clock.whom} paged {clock_time(clock.paged_at)}"), "degraded")]
-    if clock.due is None or alert.state != "firing":
-        return []
-    left = clock.due - now
-    if left <= 0:
-        return [Piece(Shown(f"{clock.whom} overdue {show_duration(-left // 60 * 60 if left <= -60 else -left)}"), "failing")]
-    words = f"{clock.whom} due in {show_duration(left) if left < 60 else show_minutes(left)}"
-    return [Piece(Shown(words), "failing" if left < 60 else "degraded")]
-
-
-def show_minutes(seconds: float) -> Shown:
-    """A time left in whole minutes, never more than there is: `3m`, `1h05m`."""
-    minutes = int(seconds // 60)
-    return show_duration(minutes * 60) if minutes >= 60 else Shown(f"{minutes}m")
+    state = clock.state(now)
+    late = state in ("due", "overdue") or (clock.due is not None and clock.due - now < 60)
+    return [Piece(Shown(in_words(clock, now).removeprefix("not acked · ")), "failing" if late else "degraded")]
 
 
 def notice_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
