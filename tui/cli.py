@@ -111,6 +111,12 @@ def _record(options: argparse.Namespace) -> int:
     return record(loaded(options))
 
 
+def _notify(options: argparse.Namespace) -> int:
+    from tui.commands.notify import send_tests
+
+    return send_tests(loaded(options), options.name, escalation=options.escalation)
+
+
 def _demo(options: argparse.Namespace) -> int:
     from tui.commands import demo
 
@@ -154,6 +160,7 @@ def parser() -> Parser:
         "the poller without a screen: what was seen is there before anyone is paged",
         "\n\nEnds on SIGTERM and SIGINT; reads the config again on SIGHUP and SIGUSR1. A line a transition goes to stderr.",
     )
+    _add_notify(commands)
     _add_demo(commands)
     return top
 
@@ -229,6 +236,15 @@ def _add_journal(commands: Subparsers) -> None:
     journal = _command(commands, "journal", _journal, "print what was done, and what came of it")
     journal.add_argument("--json", action="store_true", help="print one JSON object a line")
     journal.add_argument("--since", metavar="AGE", default="24h", help="how far back, such as 8h or 7d (24h)")
+
+
+def _add_notify(commands: Subparsers) -> None:
+    group = commands.add_parser("notify", help="try the ways to tell people", description="Work on the ways to tell people.")
+    whats = group.add_subparsers(metavar="WHAT", dest="what", required=True)
+    says = "send a marked test to each channel of the config, or to one"
+    test = _command(whats, "test", _notify, says, "\n\nExit 0 all were told, 5 one was not.")
+    test.add_argument("name", metavar="NAME", nargs="?", default="", help="one channel, by its name")
+    test.add_argument("--escalation", action="store_true", help="as an escalation, to the channels that are for one")
 
 
 def _add_demo(commands: Subparsers) -> None:

@@ -9,16 +9,21 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from tests.clocks import settle
+from tests.engine.notify.alerts import ERRORS
 from tests.engine.test_engine import HOT, Oven
 from tests.servers.receivers import Receivers, start_receivers
-from tests.waiting import eventually
+from tests.waiting import eventually, soon
+from tui.engine.alert import single
 from tui.engine.engine import Engine
+from tui.engine.escalation import Escalation
 from tui.engine.feed import Level
 from tui.engine.journal import Journal
 from tui.engine.judge import Judgement
 from tui.engine.notify.slack import Slack
 from tui.engine.notify.terminal import Terminal
 from tui.engine.telling import READ_ONLY
+from tui.engine.text import Shown
 
 
 @pytest.fixture
@@ -68,9 +73,50 @@ async def test_one_that_follows_tells_nothing_by_itself_but_may_call_for_help(th
     judgement = Judgement(0.0)
     async with made.session():
         assert made.telling.take(judgement) is judgement
-        pager = made.telling.pager
+        pager = made.answers.pager
         assert pager is not None
-        from tests.engine.notify.alerts import ERRORS
-
         assert await asyncio.wait_for(pager(ERRORS, "ben"), 10) == "ben: told by slack"
     assert there.posted[0]["text"].startswith("<!channel> P0 escalated to ben")
+
+
+def clock(**more: object) -> Escalation:
+    return replace(Escalation(ERRORS.fingerprint, Shown("kim (backup)"), due=1000.0, pages=True), **more)
+
+
+def judged(*escalations: Escalation) -> Judgement:
+    return Judgement(2000.0, alerts=(ERRORS,), folds=single([ERRORS]), escalations=escalations)
+
+
+async def test_a_clock_says_by_what_it_would_call(there: Receivers) -> None:
+    made = engine(Oven(), Level.RESPOND, Journal(":memory:"))
+    async with made.session():
+        (named,) = made.telling.take(judged(clock())).escalations
+        assert named.channels == ("slack",)
+
+
+@pytest.mark.parametrize(
+    ("escalation", "calls"),
+    [
+        (clock(paged_at=1000.0), True),
+        (clock(), False),
+        (clock(paged_at=990.0), False),
+        (clock(paged_at=1000.0, pages=False), False),
+    ],
+    ids=["the clock paged", "not yet", "a person had paged before", "the config does not let it"],
+)
+async def test_the_clock_calls_once_and_only_where_one_leads(there: Receivers, escalation: Escalation, calls: bool) -> None:
+    made = engine(Oven(), Level.RESPOND, Journal(":memory:"))
+    async with made.session():
+        made.telling.take(judged(escalation))
+        await settle()
+        made.telling.lead()
+        for _ in range(3):
+            made.telling.take(judged(escalation))
+            await settle()
+        if calls:
+            await soon(lambda: there.posted)
+            made.telling.take(judged(escalation))
+            await settle()
+        await made.telling.rest()
+    assert len(there.got) == (1 if calls else 0)
+    assert all("escalated to kim (backup)" in each["text"] for each in there.posted)

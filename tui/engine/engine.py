@@ -80,6 +80,7 @@ class Engine:
         self.judge = Judge(self.rules, self.history, self.clock, self.desk, setup.duty)
         self.sayings = Sayings(journal, self.desk, self.clock, self._publish)
         self.answers = Answers(setup, level, self.tools, self.judge, self.history, self.sayings, self.clock)
+        self.answers.pager = self.telling.pager
         self.judge.says = self.sayings.say_soon
         self.tools.in_maintenance = lambda panel: bool(self.desk.maintenance(panel, self.clock.utc()))
         self.gate.suspected = lambda: self.judge.newest.suspected
@@ -216,6 +217,7 @@ class Engine:
         self.desk.use(setup.maintenance)
         self.judge.duty, self.answers.setup = setup.duty, setup
         self.telling.use(setup)
+        self.answers.pager = self.telling.pager
         self.gate.use(setup, self.level)
         await self.watching.use(setup)
         if not any(deed.ended is None for deed in self._deeds.values()):

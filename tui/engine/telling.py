@@ -8,7 +8,7 @@ watches  (`--read-only`) tells nobody anything, and says so while it polls
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -20,12 +20,14 @@ from .feed import Level
 from .journal import Journal
 from .judge import Judgement
 from .setup import Setup
-from .text import Shown
+from .text import Shown, clean
 from .together import Together
 
 if TYPE_CHECKING:
     from .notify.notifier import Notifier
 
+CALLED_AGAIN = 30.0
+"""Seconds after which the clock calls again where nobody could be reached."""
 READ_ONLY = Shown("read-only: while this dashboard polls, nobody is told of an alert")
 
 
@@ -49,6 +51,9 @@ class Telling:
         self._notifier: Notifier | None = None
         self._running: asyncio.Future[None] | None = None
         self.leads = False
+        self._called: set[tuple[str, float]] = set()
+        """For which alerts, and at which time that was due, the clock has called or is calling."""
+        self._calling: set[asyncio.Future[None]] = set()
 
     def use(self, setup: Setup) -> None:
         """The config was read again."""
@@ -70,25 +75,65 @@ class Telling:
         running, self._running = self._running, None
         if self._notifier is not None and running is not None:
             await self._notifier.finish(grace)
-            running.cancel()
+            for task in (running, *self._calling):
+                task.cancel()
             await asyncio.wait([running], timeout=0.5)
 
     def take(self, judgement: Judgement) -> Judgement:
-        """Has told what is due by a judgement of this process; returns it with what a person must know of the telling."""
+        """Has told what is due by a judgement of this process; returns it with what a person must know of the telling, and by
+        what the escalation clocks would call."""
+        judgement = self._named(judgement)
         if not self.leads or all(each.on_screen for each in self._setup.channels):
             return judgement
         if self._level is Level.WATCH:
             return replace(judgement, troubles=(READ_ONLY,))
         notifier = self._loaded()
         notifier.take(judgement.folds, judgement.at)
+        self._call_by_the_clock(judgement)
         return replace(judgement, troubles=notifier.warnings)
 
     @property
-    def pager(self) -> Callable[[Alert, str], asyncio.Future[Shown]] | None:
+    def pager(self) -> Callable[[Alert, str], Awaitable[Shown]] | None:
         """What calls for help, for a person; None where nothing is configured that could, or nothing may leave."""
         if not self._may_tell or not any("escalated" in each.on for each in self._setup.channels):
             return None
-        return lambda alert, whom: asyncio.ensure_future(self._loaded().page(alert, whom))
+        return self._page
+
+    async def _page(self, alert: Alert, whom: str) -> Shown:
+        return (await self._loaded().page(alert, whom)).says
+
+    def _named(self, judgement: Judgement) -> Judgement:
+        """With the channels that each escalation clock would call by."""
+        if not judgement.escalations or self.pager is None:
+            return judgement
+        from .notify.routing import routes  # late: only where somebody could be called
+
+        alerts = {each.fingerprint: each for each in judgement.alerts}
+        clocks = []
+        for each in judgement.escalations:
+            alert = alerts.get(each.fingerprint)
+            found = routes(alert, "escalated", judgement.at, self._setup.channels, each.whom) if alert else ()
+            clocks.append(replace(each, channels=tuple(clean(channel.title) for channel in found)))
+        return replace(judgement, escalations=tuple(clocks))
+
+    def _call_by_the_clock(self, judgement: Judgement) -> None:
+        """Calls for what the escalation clock paged by itself; again where nobody could be reached."""
+        alerts = {each.fingerprint: each for each in judgement.alerts}
+        for each in judgement.escalations:
+            if not each.pages or each.due is None or each.paged_at is None or each.paged_at < each.due:
+                continue
+            key, alert = (each.fingerprint, each.due), alerts.get(each.fingerprint)
+            if alert is not None and key not in self._called:
+                self._called.add(key)
+                task = asyncio.ensure_future(self._call(key, alert, each.whom))
+                self._calling.add(task)
+                task.add_done_callback(self._calling.discard)
+
+    async def _call(self, key: tuple[str, float], alert: Alert, whom: str) -> None:
+        called = await self._loaded().page(alert, whom, by_itself=True)
+        if not called.reached:
+            await self._means[2].sleep(CALLED_AGAIN)
+            self._called.discard(key)
 
     @property
     def _may_tell(self) -> bool:

@@ -531,7 +531,7 @@ async def test_a_call_for_help_rings_again_and_ends_with_the_alert(there: Receiv
     async with floor(pager) as watch:
         await watch.sees(ERRORS)
         said = await watch.notifier.page(ERRORS, "ben (backup)")
-        assert said == "ben (backup): told by pagerduty"
+        assert said.says == "ben (backup): told by pagerduty" and said.reached
         assert there.calls == 2
         await watch.passes(1)
         await watch.notifier.page(ERRORS, "ben (backup)")
@@ -546,7 +546,8 @@ async def test_the_clock_calls_once_whoever_polls(there: Receivers, tmp_path: Pa
     async with floor(pager, journal=journal, clock=clock) as first, floor(pager, journal=journal, clock=clock) as second:
         said = await asyncio.gather(*(each.notifier.page(ERRORS, "cto", by_itself=True) for each in (first, second)))
         assert there.calls == 1
-        assert sorted(said)[1] == "cto: told by pagerduty" and "by pagerduty" in sorted(said)[0]
+        words = sorted(each.says for each in said)
+        assert words[1] == "cto: told by pagerduty" and "by pagerduty" in words[0]
     journal.close()
 
 
@@ -558,11 +559,12 @@ async def test_a_call_says_whom_it_did_not_reach(there: Receivers) -> None:
         while not calling.done():
             await watch.clock.advance(1)
             await asyncio.sleep(0.01)
-        assert calling.result() == "cto: told by chat; NOT told by phone (HTTP 500: no)"
+        assert calling.result().says == "cto: told by chat; NOT told by phone (HTTP 500: no)"
+        assert not calling.result().reached
         assert chat.said == ["P0 escalated to cto: HighErrorRate 6.2 % > 5 % (shop production)"]
-        assert await watch.notifier.page(ERRORS, "ben (backup)") == "ben (backup): told by chat"
+        assert (await watch.notifier.page(ERRORS, "ben (backup)")).says == "ben (backup): told by chat"
     async with floor(kept()) as nobody:
-        assert "not called" in await nobody.notifier.page(ERRORS, "cto")
+        assert "not called" in (await nobody.notifier.page(ERRORS, "cto")).says
 
 
 # --- all of it at once ---------------------------------------------------------------------------------------------------

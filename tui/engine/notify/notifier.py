@@ -29,7 +29,7 @@ from .incidents import goes_on, incident_of, keys_of, led
 from .ledger import KEPT, Key
 from .message import Message, message_of
 from .outbox import Item, Outbox
-from .paging import Pager
+from .paging import Called, Pager
 
 MAY_BE_TOLD = 3600.0
 """Seconds for which it is shown that a message may or may not have been told."""
@@ -303,8 +303,8 @@ class Notifier:
 
     # --- calling for help -------------------------------------------------------------------------------------------
 
-    async def page(self, alert: Alert, whom: str, by_itself: bool = False) -> Shown:
-        """Calls somebody for an alert now; answers in words who was told by which channel. See `Pager.page`."""
+    async def page(self, alert: Alert, whom: str, by_itself: bool = False) -> Called:
+        """Calls somebody for an alert now; answers who was told by which channel. See `Pager.page`."""
         said = await self._pager.page(self._setup, alert, whom, by_itself)
         self._news()
         return said

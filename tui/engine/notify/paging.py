@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ..alert import Alert
@@ -21,8 +22,16 @@ from .message import message_of
 from .routing import routes
 
 TRIES = 3
+NOT_TOLD = "NOT told"
 LONGEST_PAUSE = 5.0
 """Seconds between two tries at the most: a person waits for the answer."""
+
+
+class Called(Struct, frozen=True):
+    """What came of a call: in words, who was told by which channel; and whether every channel told them, or may have."""
+
+    says: Shown
+    reached: bool
 
 
 class Pager:
@@ -33,18 +42,18 @@ class Pager:
         self._tools = tools
         self._clock = clock
 
-    async def page(self, setup: Setup, alert: Alert, whom: str, by_itself: bool) -> Shown:
-        """In words, who was told by which channel. By itself (the escalation clock) the same person is called once an episode,
-        whoever polls; a person may call again, also for what is silenced."""
+    async def page(self, setup: Setup, alert: Alert, whom: str, by_itself: bool) -> Called:
+        """Calls somebody. By itself (the escalation clock) the same person is called once an episode, whoever polls; a person
+        may call again, also for what is silenced."""
         asked = replace(alert, silenced=EMPTY, in_maintenance=False)
         now = self._clock.utc()
         channels = routes(asked, "escalated", now, setup.channels, whom)
         if not channels:
-            return clean(f'{whom}: not called, no [[notify]] with on = ["escalated"] is for this alert now')
+            return Called(clean(f'{whom}: not called, no [[notify]] with on = ["escalated"] is for this alert now'), True)
         await self._claims.refresh()
         detail = plain(whom) if by_itself else f"{plain(whom)}/{int(now)}"
         said = await asyncio.gather(*(self._call(setup, each, asked, whom, detail) for each in channels))
-        return clean(f"{whom}: {'; '.join(said)}")
+        return Called(clean(f"{whom}: {'; '.join(said)}"), not any(each.startswith(NOT_TOLD) for each in said))
 
     async def _call(self, setup: Setup, channel: Channel, alert: Alert, whom: str, detail: str) -> str:
         """One channel's call, claimed before it is made."""
@@ -83,4 +92,4 @@ class Pager:
         if maybe:
             return f"may have been told by {channel.title} ({says})"
         await self._claims.untold(mine, says, TRIES)
-        return f"NOT told by {channel.title} ({says})"
+        return f"{NOT_TOLD} by {channel.title} ({says})"
