@@ -161,6 +161,7 @@ class Engine:
         if self.roles:
             await self.roles.step_down(for_good=True)
         await self.watching.rest()
+        await self.sayings.written(0.5)
         self.gate.stop_after_item()
         await self._let_deed_end(2.0)
         left = [judging, sharing, *rereading, *([self._playing] if self._playing else []), *self._tasks]
@@ -368,6 +369,7 @@ class Engine:
         judgement = self.telling.take(self.watching.judgement(states))
         if self.telling.leads:
             self.judge.newest = judgement
+            self.sayings.write_down(self.judge.moves(), judgement.at)
         if self.roles:
             self.roles.news()
         return self._snapshot(states, judgement)

@@ -74,6 +74,18 @@ class Judge:
         """What the rules must remember where another process goes on judging."""
         return self._rules.state(self._clock.utc())
 
+    def moves(self) -> Sequence[Said]:
+        """What has happened to alerts since this was last asked, for the journal: whatever fired, as it is shown. What was only
+        pending stands in the readings, and would fill a year's record with what came to nothing."""
+        moved = [each for each in self._rules.moves() if each.alert.fired_at is not None]
+        if not moved:
+            return ()
+        shown = {(each.fingerprint, each.state, each.severity): each for each in self.newest.alerts}
+        return [
+            replace(each, alert=shown.get((each.alert.fingerprint, each.alert.state, each.alert.severity), each.alert))
+            for each in moved
+        ]
+
     def restore(self, timers: bytes) -> None:
         """Goes on from what another process remembered, in place of what was measured here before."""
         self._rules.restore(timers, self._clock.utc())

@@ -10,6 +10,7 @@ is made in a thread of its own.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from .ask import Unrecorded
@@ -47,6 +48,8 @@ HEARD = tuple(
     )
 )
 """The kinds read at the start. That an alert ended need not be: an acknowledgement is not older than its alert."""
+MOST_WAITING = 2000
+"""So much waits for a disk that takes nothing; the oldest is given up."""
 ITSELF = "watchfloor"
 """Who says what no person said."""
 
@@ -62,6 +65,8 @@ class Sayings:
         self._last = 0
         self._reading = asyncio.Lock()
         self._under_way: dict[Said, asyncio.Task[None]] = {}
+        self._waiting: deque[tuple[float, Said]] = deque(maxlen=MOST_WAITING)
+        self._writing: asyncio.Task[None] | None = None
         self.listeners: list[Callable[[Entry], None]] = []
         """Who else is to hear each new entry, of whatever kind, in the order written; in the loop."""
 
@@ -100,14 +105,15 @@ class Sayings:
             self._heard()
         return found
 
-    async def say(self, who: str, said: Said) -> None:
-        """Writes it down, and then takes it. Raises Unrecorded where it cannot be written: then it was not said."""
+    async def say(self, who: str, said: Said, at: float | None = None) -> None:
+        """Writes it down, and then takes it; `at` is when it was so (UTC seconds), now where it is not given. Raises Unrecorded
+        where it cannot be written: then it was not said."""
         journal = self._journal
         if journal is None:
             raise Unrecorded("there is no journal here: what cannot be recorded does not happen")
-        at = self._clock.utc()
+        when = self._clock.utc() if at is None else at
         try:
-            await in_daemon_thread(lambda: journal.say(at, who, said))
+            await in_daemon_thread(lambda: journal.say(when, who, said))
         except JournalError as error:
             raise Unrecorded(str(error)) from error
         await self.catch_up()
@@ -120,6 +126,30 @@ class Sayings:
         task = asyncio.ensure_future(self._say_quietly(said))
         self._under_way[said] = task
         task.add_done_callback(lambda _: self._under_way.pop(said, None))
+
+    def write_down(self, said: Sequence[Said], at: float) -> None:
+        """What the one who polls has seen happen (alerts that moved), each once and in order, as soon as the disk takes it."""
+        if self._journal is None or not said:
+            return
+        self._waiting.extend((at, each) for each in said)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.ensure_future(self._write())
+
+    async def _write(self) -> None:
+        """Until nothing waits; over a full disk it tries again."""
+        while self._waiting:
+            at, said = self._waiting[0]
+            try:
+                await self.say(ITSELF, said, at)
+            except Unrecorded:
+                await self._clock.sleep(1.0)
+                continue
+            self._waiting.popleft()
+
+    async def written(self, within: float) -> None:
+        """Waits until what waits is written, for so many seconds at most."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing], timeout=within)
 
     async def _say_quietly(self, said: Said) -> None:
         """A full disk shows a banner of its own; the next judgement says it again."""
