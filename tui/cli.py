@@ -102,7 +102,26 @@ def _config(options: argparse.Namespace) -> int:
 def _journal(options: argparse.Namespace) -> int:
     from tui.commands.journal import print_journal
 
-    return print_journal(loaded(options), as_json=options.json, since=options.since)
+    return print_journal(
+        loaded(options),
+        as_json=options.json,
+        since=options.since,
+        kinds=options.kinds,
+        who=options.who,
+        panel=options.panel,
+    )
+
+
+def _report(options: argparse.Namespace) -> int:
+    from tui.commands.report import print_report
+
+    return print_report(loaded(options), since=options.since)
+
+
+def _mark(options: argparse.Namespace) -> int:
+    from tui.commands.mark import mark
+
+    return mark(loaded(options), " ".join(options.text))
 
 
 def _record(options: argparse.Namespace) -> int:
@@ -233,9 +252,35 @@ def _add_config(commands: Subparsers) -> None:
 
 
 def _add_journal(commands: Subparsers) -> None:
-    journal = _command(commands, "journal", _journal, "print what was done, and what came of it")
+    journal = _command(commands, "journal", _journal, "print what was said and done, and what came of it")
     journal.add_argument("--json", action="store_true", help="print one JSON object a line")
-    journal.add_argument("--since", metavar="AGE", default="24h", help="how far back, such as 8h or 7d (24h)")
+    journal.add_argument("--since", metavar="T", default="24h", help="an age or a moment: 8h, 7d, 2026-11-21T03:00 (24h)")
+    journal.add_argument(
+        "--kind",
+        dest="kinds",
+        action="append",
+        default=[],
+        metavar="K",
+        help="only this kind, such as acknowledged; repeatable",
+    )
+    journal.add_argument("--who", metavar="W", default="", help="only what this person said or did; NAME, or NAME@HOST")
+    journal.add_argument("--panel", metavar="P", default="", help="only what is about this panel")
+    report = _command(
+        commands,
+        "report",
+        _report,
+        "a shift for the handover, as Markdown",
+        "\n\nAlerts, silences, deeds, changes, what nobody was told of, and how often each rule fired and was false.",
+    )
+    report.add_argument("--since", metavar="T", default="8h", help="an age or a moment: 8h, 7d, 2026-11-21T03:00 (8h)")
+    mark = _command(
+        commands,
+        "mark",
+        _mark,
+        "say that something happened that may be a cause; for CI and shells",
+        "\n\nIt stands on every chart and beside every alert that follows. Exit 0 recorded, 5 not.",
+    )
+    mark.add_argument("text", metavar="TEXT", nargs="+", help="what happened, such as 'flag new-checkout on'")
 
 
 def _add_notify(commands: Subparsers) -> None:

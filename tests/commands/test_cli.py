@@ -10,7 +10,7 @@ from tests.commands.configs import health_only, watching
 from tests.running import Program
 from tests.servers.things import Things
 
-ALL = ("act", "check", "config", "demo", "journal")
+ALL = ("act", "check", "config", "demo", "journal", "mark", "report")
 
 
 def test_help_names_every_command(program: Program) -> None:
@@ -24,7 +24,18 @@ def test_help_names_every_command(program: Program) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["check"], ["act"], ["config"], ["config", "check"], ["config", "show"], ["journal"], ["demo"], ["demo", "fault"]],
+    [
+        ["check"],
+        ["act"],
+        ["config"],
+        ["config", "check"],
+        ["config", "show"],
+        ["journal"],
+        ["report"],
+        ["mark"],
+        ["demo"],
+        ["demo", "fault"],
+    ],
 )
 def test_every_command_explains_itself(program: Program, command: list[str]) -> None:
     done = program.run(*command, "--help")
@@ -65,7 +76,16 @@ def test_wrong_usage_is_64_with_words_on_stderr(program: Program, things: Things
 
 def test_a_bad_config_is_78_for_every_command_that_needs_one(program: Program) -> None:
     path = program.config("[watchfloor]\nnme = 1\n")
-    for command in (["check"], ["act", "web.poll"], ["config", "check"], ["config", "show"], ["journal"], []):
+    for command in (
+        ["check"],
+        ["act", "x.y"],
+        ["config", "check"],
+        ["config", "show"],
+        ["journal"],
+        ["report"],
+        ["mark", "x"],
+        [],
+    ):
         done = program.run("--config", path, *command)
         assert (done.returncode, done.stdout) == (78, ""), command
         assert f"{path}:2: watchfloor.nme: unknown key 'nme', did you mean 'name'?" in done.stderr

@@ -1,36 +1,78 @@
-"""`watchfloor journal`: what was recorded, oldest first."""
+"""`watchfloor journal`: what was recorded, oldest first, by age, kind, person and panel."""
 
 from __future__ import annotations
 
+import datetime
 import json
 import time
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from tui.commands.printing import complain, say
 from tui.commands.state import open_journal
 from tui.config import Loaded
 from tui.engine.clock import date_time
+from tui.engine.entries import KINDS
+from tui.engine.entry_words import Names, line_of
 from tui.engine.journal import Entry, JournalError
-from tui.engine.text import clean
 from tui.engine.units import parse_duration
 
+OF_DEEDS = ("intent", "item", "outcome", "proof", "settled")
+NAMING = ("alert", "intent")
+"""The kinds that say what others are about."""
 
-def print_journal(loaded: Loaded, *, as_json: bool, since: str) -> int:
-    """Prints the entries since an age (`8h`); returns the exit code."""
+
+def print_journal(loaded: Loaded, *, as_json: bool, since: str, kinds: Sequence[str], who: str, panel: str) -> int:
+    """Prints the entries since an age (`8h`) or a moment, those that fit every filter; returns the exit code."""
     try:
-        start = time.time() - parse_duration(since)
+        start = moment_of(since, time.time())
     except ValueError as error:
         complain(f"--since: {error}")
         return 64
+    if unknown := [each for each in kinds if each not in (*KINDS, *OF_DEEDS)]:
+        complain(_no_such_kind(unknown[0]))
+        return 64
     try:
         journal = open_journal(loaded.setup)
-        entries = journal.entries(start)
+        names = Names(journal.entries(kinds=NAMING))
+        entries = journal.entries(start, kinds)
     except JournalError as error:
         complain(str(error))
         return 5
-    for entry in entries:
-        say(json.dumps(_data(entry), ensure_ascii=False) if as_json else _line(entry))
+    fits = _fits(who, panel, names)
+    for entry in filter(fits, entries):
+        say(json.dumps(_data(entry), ensure_ascii=False) if as_json else line_of(entry, names))
     return 0
+
+
+def moment_of(text: str, now: float) -> float:
+    """UTC seconds of an age (`8h`) or a moment (`2026-11-21T03:00`, UTC where no zone is said). Raises ValueError."""
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f'expected an age such as "8h", or a moment such as "2026-11-21T03:00", found "{text}"') from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()
+
+
+def _fits(who: str, panel: str, names: Names) -> Callable[[Entry], bool]:
+    """Whether an entry is by a person (`ben`, or `ben@host`) and about a panel."""
+
+    def fits(entry: Entry) -> bool:
+        by = who in ("", entry.who, f"{entry.who}@{entry.origin}")
+        return by and (not panel or panel in names.panels(entry))
+
+    return fits
+
+
+def _no_such_kind(kind: str) -> str:
+    known = sorted((*KINDS, *OF_DEEDS))
+    meant = "".join(f", did you mean {each}?" for each in get_close_matches(kind, known, 1))
+    return f"--kind: there is no kind {kind!r}{meant or '; there are: ' + ', '.join(known)}"
 
 
 def _data(entry: Entry) -> dict[str, Any]:
@@ -40,22 +82,8 @@ def _data(entry: Entry) -> dict[str, Any]:
         "kind": entry.kind,
         "version": entry.version,
         "who": entry.who,
+        "origin": entry.origin,
+        "uid": entry.uid,
         "deed": entry.deed,
         "data": dict(entry.data),
     }
-
-
-def _line(entry: Entry) -> str:
-    """`2026-11-21 03:12:09Z  anna  intent   database.terminate  ends session 8121`."""
-    data = entry.data
-    match entry.kind:
-        case "intent":
-            says = f"{data.get('action')}  {data.get('what')}"
-        case "outcome":
-            says = "; ".join(f"{key}: {result}{f' ({why})' if why else ''}" for key, result, why in data.get("items", []))
-        case "proof":
-            words = {True: "verified", False: "not verified", None: "could not tell"}
-            says = "; ".join(f"{key}: {words[verified]}" for key, verified, _ in data.get("proofs", []))
-        case _:
-            says = json.dumps(dict(data), ensure_ascii=False)
-    return f"{date_time(entry.at)}  {entry.who}  {entry.kind:<8} {(entry.deed or '')[:8]}  {clean(says)}"

@@ -124,6 +124,8 @@ class Engine:
         finally:
             if self._due:
                 self._due.cancel()
+            if self._deeds:
+                await self.together.part(2.0)
             await self.tools.close()
 
     def start(self) -> None:
@@ -164,6 +166,7 @@ class Engine:
         await self.sayings.written(0.5)
         self.gate.stop_after_item()
         await self._let_deed_end(2.0)
+        await self.together.part(0.3)
         left = [judging, sharing, *rereading, *([self._playing] if self._playing else []), *self._tasks]
         for task in left:
             task.cancel()

@@ -92,6 +92,13 @@ class Together:
         team.poke()
         team.rest()
 
+    async def part(self, within: float) -> None:
+        """The process is ending: sends what was said and done here; what is left the next one sends."""
+        if self._team is None or self._team.alone:
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._team.look(), within)
+
     async def _load(self) -> Team:
         if self._team is None:
             from_config, journal = self._setup.journal_url, self._journal

@@ -1,0 +1,134 @@
+"""`journal`, `mark` and `report`, as a person or CI runs them."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from itertools import count
+
+import psycopg
+import pytest
+
+from tests.commands.configs import health_only, watching
+from tests.running import Program
+from tests.servers.postgres import Server
+from tests.servers.things import Things
+
+NUMBERS = count()
+
+
+@pytest.fixture
+def dsn(postgres: Server) -> Iterator[str]:
+    yield postgres.new_database(f"commands_{next(NUMBERS)}")
+
+
+def shared(things: Things, dsn: str) -> str:
+    return watching(things, f'[journal]\nurl = "{dsn}"\n')
+
+
+def test_a_mark_is_recorded_and_printed(program: Program, things: Things) -> None:
+    path = program.config(health_only(things))
+    done = program.run("mark", "--config", path, "flag", "new-checkout on\x1b[31m")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"\d\d:\d\d:\d\dZ  anna  flag new-checkout on␛\[31m\n", done.stdout)
+    printed = program.run("journal", "--config", path).stdout
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  anna  marked +flag new-checkout on␛\[31m\n", printed)
+    (entry,) = (json.loads(line) for line in program.run("journal", "--json", "--config", path).stdout.splitlines())
+    assert (entry["kind"], entry["who"], entry["origin"], entry["version"]) == ("marked", "anna", None, 1)
+    assert entry["data"]["change"]["kind"] == "mark"
+    assert program.run("mark", "--config", path, "  ").returncode == 64
+    assert program.run("mark", "--config", path).returncode == 64
+
+
+def test_a_mark_needs_no_source_and_little_time(program: Program, things: Things) -> None:
+    """CI says it after each deployment: nothing is polled, and neither screen nor database driver is loaded."""
+    path = program.config(watching(things))
+    assert program.run("mark", "--config", path, "deployed 9f3c2a1").returncode == 0
+    assert things.polled == []
+    program.more["PYTHONPROFILEIMPORTTIME"] = "1"
+    imported = program.run("mark", "--config", path, "deployed 9f3c2a1").stderr
+    assert "tui.commands.mark" in imported
+    for heavy in ("textual", "psycopg", "prometheus_api_client", "sentry_sdk", "rich"):
+        assert not re.search(rf"\| +{heavy}$", imported, re.M), heavy
+
+
+def test_the_journal_is_filtered_by_kind_person_panel_and_time(program: Program, things: Things) -> None:
+    path = program.config(watching(things))
+    program.run("mark", "--config", path, "first")
+    assert program.run("act", "theirs.mend", "a", "--yes", "--config", path).returncode == 0
+    program.more["WATCHFLOOR_USER"] = "ben"
+    program.run("mark", "--config", path, "second")
+
+    def kinds(*filters: str) -> list[str]:
+        done = program.run("journal", "--json", "--config", path, *filters)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line)["kind"] for line in done.stdout.splitlines()]
+
+    assert kinds() == ["marked", "intent", "outcome", "proof", "marked"]
+    assert kinds("--kind", "outcome", "--kind", "intent") == ["intent", "outcome"]
+    assert kinds("--who", "ben") == ["marked"]
+    assert kinds("--panel", "theirs") == ["intent", "outcome", "proof"]
+    assert kinds("--panel", "web") == []
+    tomorrow = time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() + 86400))
+    assert kinds("--since", tomorrow) == []
+    assert kinds("--since", "2020-01-01") == kinds()
+    wrong = program.run("journal", "--kind", "acknowleged", "--config", path)
+    assert (wrong.returncode, wrong.stdout) == (64, "")
+    assert "did you mean acknowledged?" in wrong.stderr
+
+
+def test_the_report_of_a_shift(program: Program, things: Things) -> None:
+    path = program.config(watching(things))
+    program.run("mark", "--config", path, "flag on")
+    program.run("act", "theirs.mend", "a", "--yes", "--config", path)
+    done = program.run("report", "--config", path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("# shop · demo: handover\n")
+    assert re.search(r"^- \S+ anna: theirs\.mend, mends a: a done \(HTTP 200\), verified$", done.stdout, re.M)
+    assert re.search(r"^- \S+ mark flag on \(anna\)$", done.stdout, re.M)
+    assert "Nothing fires." in done.stdout
+    assert program.run("report", "--since", "soon", "--config", path).returncode == 64
+    assert program.run("report", "--since", "2999-01-01", "--config", path).returncode == 64
+
+
+# --- with a team ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_mark_from_a_host_without_a_dashboard_reaches_the_team(program: Program, things: Things, dsn: str) -> None:
+    path = program.config(shared(things, dsn))
+    done = program.run("mark", "--config", path, "deployed 9f3c2a1")
+    assert (done.returncode, done.stderr) == (0, "")
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT kind, who, environment FROM watchfloor_entry").fetchall() == [
+            ("marked", "anna", "demo")
+        ]
+
+
+def test_a_mark_that_the_team_cannot_have_yet_is_kept_and_says_so(program: Program, things: Things, dsn: str) -> None:
+    gone = re.sub(r":\d+/", ":1/", dsn)
+    path = program.config(shared(things, gone))
+    done = program.run("mark", "--config", path, "deployed 9f3c2a1")
+    assert done.returncode == 0
+    assert "others cannot see this" in done.stderr and "kept on this host" in done.stderr
+    program.config(shared(things, dsn))
+    assert program.run("mark", "--config", path, "and another").returncode == 0
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT count(*) FROM watchfloor_entry").fetchone() == (2,)
+
+
+def test_act_alone_asks_for_the_word_and_sends_what_it_did_later(program: Program, things: Things, dsn: str) -> None:
+    gone = re.sub(r":\d+/", ":1/", dsn)
+    path = program.config(shared(things, gone))
+    done = program.run("act", "theirs.mend", "a", "--yes", "--config", path)
+    assert (done.returncode, things.received) == (4, [])
+    assert re.search(r"^  alone +alone: others cannot see this", done.stdout, re.M)
+    assert "to do it, add  --confirm a" in done.stdout
+    assert program.run("act", "theirs.mend", "a", "--yes", "--confirm", "a", "--config", path).returncode == 0
+    program.config(shared(things, dsn))
+    assert program.run("act", "theirs.mend", "b", "--yes", "--config", path).returncode == 0
+    with psycopg.connect(dsn) as connection:
+        found = connection.execute("SELECT kind FROM watchfloor_entry ORDER BY seq").fetchall()
+        assert connection.execute("SELECT count(*) FROM watchfloor_claim").fetchone() == (0,)
+    assert [kind for (kind,) in found][:6] == ["intent", "outcome", "proof", "intent", "outcome", "proof"]
