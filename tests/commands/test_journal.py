@@ -132,3 +132,19 @@ def test_act_alone_asks_for_the_word_and_sends_what_it_did_later(program: Progra
         found = connection.execute("SELECT kind FROM watchfloor_entry ORDER BY seq").fetchall()
         assert connection.execute("SELECT count(*) FROM watchfloor_claim").fetchone() == (0,)
     assert [kind for (kind,) in found][:6] == ["intent", "outcome", "proof", "intent", "outcome", "proof"]
+
+
+def test_config_check_connects_to_the_teams_journal_and_names_what_is_missing(
+    program: Program, things: Things, dsn: str
+) -> None:
+    def checked(url: str) -> str:
+        return program.run("config", "check", "--connect", "--config", program.config(shared(things, url))).stdout
+
+    assert re.search(r"^reached   journal  \S+: as postgres: its tables are made when it is first used$", checked(dsn), re.M)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        assert connection.execute("SELECT to_regclass('watchfloor_entry')").fetchone() == (None,), "a check makes nothing"
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    said = checked(dsn.replace("postgres@", "app@"))
+    assert re.search(r"^reached   journal  \S+: as app: it has no table watchfloor_entry, and app may not make it$", said, re.M)
+    assert re.search(r'^ +→ GRANT CREATE ON SCHEMA "public" TO "app";', said, re.M)
+    assert re.search(r"^NOT reached  journal  .*refuses connections", checked(re.sub(r":\d+/", ":1/", dsn)), re.M)

@@ -15,6 +15,7 @@ from tui.engine.entries import (
     Acknowledged,
     AlertMoved,
     CalledFalse,
+    CameBack,
     ChangeSeen,
     Claimed,
     ConfigRead,
@@ -273,6 +274,7 @@ SAID: tuple[tuple[Said, str], ...] = (
         Acknowledged((("fp-error rate", "P1"), ("0123456789abcdef", "P3"))),
         'P1 api error rate {route="/x"}, P3 alert 0123456789ab',
     ),
+    (CameBack((("fp-error rate", Shown("rose to P0")),)), f"{NAMED}: rose to P0"),
     (Unacknowledged(("fp-error rate",)), 'api error rate {route="/x"}'),
     (
         Silenced("s1", (Matcher("panel", "api", is_equal=False),), NOW, "known"),

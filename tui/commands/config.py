@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tui.commands.printing import say
@@ -17,6 +17,7 @@ from tui.engine.panel import Checked, PanelLoadError, load_card, load_named
 from tui.engine.reading import series_key
 from tui.engine.redact import redact
 from tui.engine.rules import Measure, Rule
+from tui.engine.secrets import SecretText
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
 
@@ -71,6 +72,7 @@ async def _connect(setup: Setup) -> Sequence[Checked]:
     try:
         found = await asyncio.gather(
             *(_panel(panel, tools) for panel in setup.panels if panel.card and panel.card.check),
+            *_journal(setup),
             *(_channel(channel, tools) for channel in setup.channels if not channel.on_screen),
         )
     finally:
@@ -89,6 +91,18 @@ async def _panel(panel: PanelSetup, tools: Tools) -> Sequence[Checked]:
         return [Checked(clean(panel.name), False, Shown(f"no answer within {CONNECT_DEADLINE:.0f}s"))]
     except Exception as error:  # a defect in one panel's check must not hide the others' answers
         return [Checked(clean(panel.name), False, clean(redact(f"{type(error).__name__}: {error}")))]
+
+
+def _journal(setup: Setup) -> Sequence[Awaitable[Sequence[Checked]]]:
+    """The team's journal, where there is one."""
+    if setup.journal_url is None:
+        return ()
+    from tui.engine.team.check import check
+
+    async def checked(url: SecretText) -> Sequence[Checked]:
+        return [await check(url)]
+
+    return (checked(setup.journal_url),)
 
 
 async def _channel(channel: Channel, tools: Tools) -> Sequence[Checked]:

@@ -88,6 +88,8 @@ class Desk:
         self._maintained: dict[str, Window] = {}
         self._paged: dict[str, PagedAt] = {}
         self._marks: dict[str, Change] = {}
+        self._word_at: dict[str, float] = {}
+        """When the newest word on an alert was said: one that another host sends late is older than it, and changes nothing."""
 
     def use(self, windows: Sequence[Window]) -> None:
         """The config was read again: its windows."""
@@ -100,15 +102,17 @@ class Desk:
         lenience = 0.0 if entry.origin is None else ELSEWHERE
         match entry.said:
             case Acknowledged(alerts):
-                for print_, severity in alerts:
+                severities = dict(alerts)
+                for print_ in self._newest(severities, entry):
+                    severity = severities[print_]
                     self._acks[print_] = Ack(entry.who, entry.at, severity, lenience)
                     self._opened.pop(print_, None)
             case Unacknowledged(fingerprints):
                 self._give_back(fingerprints, entry)
             case CameBack() as said:
-                self._come_back(said, entry.at)
+                self._come_back(said, entry)
             case AlertMoved(alert) if not alert.open and entry.origin is None:
-                for said_of in (self._acks, self._opened, self._paged):
+                for said_of in (self._acks, self._opened, self._paged, self._word_at):
                     said_of.pop(alert.fingerprint, None)
             case Silenced() as said:
                 self._hushes[said.id] = Hush(said, entry.who, entry.at, said.until)
@@ -121,17 +125,26 @@ class Desk:
             case Marked(change):
                 self._marks[change.key] = change
 
+    def _newest(self, fingerprints: Iterable[str], entry: Entry) -> list[str]:
+        """Those alerts on which this is the newest word. One that another host sends long after it was said, because it was
+        cut off, does not undo what was said since; clocks may differ by `ELSEWHERE`, and what is said here always counts."""
+        here = entry.origin is None
+        found = [each for each in fingerprints if here or entry.at + ELSEWHERE >= self._word_at.get(each, -inf)]
+        self._word_at.update({each: max(entry.at, self._word_at.get(each, -inf)) for each in found})
+        return found
+
     def _give_back(self, fingerprints: Iterable[str], entry: Entry) -> None:
-        for print_ in fingerprints:
+        for print_ in self._newest(fingerprints, entry):
             self._acks.pop(print_, None)
             self._opened[print_] = Opened(entry.at, clean(f"given back by {entry.who}"))
 
-    def _come_back(self, said: CameBack, at: float) -> None:
-        for print_, why in said.alerts:
+    def _come_back(self, said: CameBack, entry: Entry) -> None:
+        whys = dict(said.alerts)
+        for print_ in self._newest(whys, entry):
             self._acks.pop(print_, None)
-            self._opened[print_] = Opened(at, clean(why))
+            self._opened[print_] = Opened(entry.at, clean(whys[print_]))
         for print_ in said.fold:
-            self._back_at[print_] = at
+            self._back_at[print_] = entry.at
 
     def _end(self, id_: str, at: float) -> None:
         if hush := self._hushes.get(id_):

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import functools
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from .entries import ConfigRead, Said
 from .feed import Deed, Feed, Level, OpenIntent, Snapshot
 from .gate import Gate
 from .history import History
-from .journal import Journal, JournalError
+from .journal import Entry, Journal, JournalError
 from .judge import Judge, Judgement, States, drawn_up
 from .lease import Lease, LeaseError
 from .reading import Change
@@ -74,7 +74,7 @@ class Engine:
         self.tools = Tools(setup.environment, self.clock, self.history)
         self.rules = RuleBook(setup.rules, setup.environment, self.history, hold=hold)
         self.gate = Gate(setup, level, self.tools, journal, self.clock, self._deed_moved)
-        self.together = self.gate.together = Together(setup, journal, self.clock, self._publish)
+        self.together = self.gate.together = Together(setup, journal, self.clock, self._team_news)
         self.telling = Telling(setup, level, self.tools, journal, self.clock, self.together, self._publish)
         self.desk = Desk(setup.maintenance)
         self.judge = Judge(self.rules, self.history, self.clock, self.desk, setup.duty)
@@ -82,6 +82,7 @@ class Engine:
         self.answers = Answers(setup, level, self.tools, self.judge, self.history, self.sayings, self.clock)
         self.answers.pager = self.telling.pager
         self.judge.says = self.sayings.say_soon
+        self.sayings.listeners.append(self._heard)
         self.tools.in_maintenance = lambda panel: bool(self.desk.maintenance(panel, self.clock.utc()))
         self.gate.suspected = lambda: self.judge.newest.suspected
         self.watching = Watching(
@@ -332,6 +333,24 @@ class Engine:
             await self.roles.wish(panel)
         except (LeaseError, TimeoutError) as error:
             raise Unrecorded(f"the one who polls cannot be asked: {error}") from error
+
+    def _team_news(self) -> None:
+        """Others said something, or the team went out of reach or came back."""
+        self._publish()
+        self._keep(self.sayings.catch_up())
+
+    def _heard(self, entry: Entry) -> None:
+        """A new entry in the journal: what was said here goes to the team, and an open intent may be dealt with by now."""
+        if entry.origin is None:
+            self.together.poke()
+        if entry.kind in ("outcome", "settled") and any(each.id == entry.deed for each in self._intents):
+            self._keep(self._read_intents())
+
+    def _keep(self, doing: Coroutine[Any, Any, object]) -> None:
+        """Does it beside all else, until it is done or the engine ends."""
+        task = asyncio.ensure_future(doing)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _kept(self, deed: Awaitable[Deed]) -> Deed:
         """Deeds belong to the engine: whoever asked may go away, the deed goes on."""

@@ -16,6 +16,7 @@ from .entries import (
     Acknowledged,
     AlertMoved,
     CalledFalse,
+    CameBack,
     ChangeSeen,
     Claimed,
     ConfigRead,
@@ -116,6 +117,8 @@ def in_words(entry: Entry, names: Names) -> str:
             return ", ".join(f"{severity} {names.alert(each)}" for each, severity in alerts)
         case Unacknowledged(fingerprints=fingerprints):
             return ", ".join(map(names.alert, fingerprints))
+        case CameBack(alerts=again):
+            return "; ".join(f"{names.alert(each)}: {why}" for each, why in again)
         case Silenced() | Maintained():
             return f"{covered(said)} until {date_time(said.until)}: {said.reason}  [{said.id}]"
         case SilenceEnded(id=ended):
@@ -207,6 +210,8 @@ def _fingerprints(said: object) -> Sequence[str]:
             return [each for each, _ in alerts]
         case Unacknowledged(fingerprints=fingerprints):
             return fingerprints
+        case CameBack(alerts=again):
+            return [each for each, _ in again]
         case CalledFalse() | Paged() | Claimed() | Told() | Untold():
             return [said.fingerprint]
         case _:

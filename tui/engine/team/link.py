@@ -8,7 +8,7 @@ somebody has added an entry; behind a pooler it cannot, and the poll of each sec
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from pathlib import Path
@@ -82,7 +82,7 @@ class Link:
         if self._connection is not None and broken(self._connection):
             self._let_go()
         if self._connection is None:
-            connection = await _opened(self._dsn, until)
+            connection = await opened(self._dsn, until)
             connection.add_notify_handler(lambda notify: None)  # that it came is all there is to know
             self._connection, self.fresh = connection, True
             async with self._transaction(connection, until, True) as session:
@@ -118,7 +118,7 @@ class Link:
             connection.pgconn.finish()
 
 
-async def _opened(dsn: SecretText, until: float) -> Connection:
+async def opened(dsn: SecretText, until: float) -> Connection:
     """A new connection within the time left. Raises DatabaseError."""
     began = now()
     opening = asyncio.ensure_future(connect(dsn))
@@ -138,32 +138,38 @@ async def _prepare(session: Session, connection: Connection) -> None:
     """Looks at what is there, makes what is missing, and asks to be told of news. Raises DatabaseError, with the GRANT that is
     missing."""
     found = await session.one(statement("rights"))
-    login, schema = found["login"], found["schema"]
-    if found["encoding"] not in _USABLE:
-        raise failure("config", f"its encoding is {found['encoding']}", "make a database with  ENCODING 'UTF8'", Status.UNKNOWN)
+    if lacks := lacking(found):
+        raise failure(*lacks, Status.UNKNOWN)
     if not found["there"]:
-        if not found["may_create"]:
-            says = f"it has no table watchfloor_entry, and {login} may not make it"
-            raise failure("rights", says, _how_to_make(login, schema), Status.UNKNOWN)
         await session.rows(f"SELECT pg_advisory_xact_lock({_MAKING})")
         for name in ("entries", "claims"):
             await session.rows(statement(name))
-    elif not found["may_use"]:
-        raise failure("rights", f"{login} may not read and write its tables", _grants(login), Status.UNKNOWN)
     if found["pid"] == connection.info.backend_pid:  # a pooler makes up a pid of its own
         await session.rows(f"LISTEN {CHANNEL}")
 
 
-def _grants(login: str) -> str:
-    role = '"' + login.replace('"', '""') + '"'
+def lacking(rights: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """What keeps us from sharing there, by what rights.sql found: where it fails, why, and what to do."""
+    login, schema = quoted(rights["login"]), quoted(rights["schema"] or "public")
+    if rights["encoding"] not in _USABLE:
+        return "config", f"its encoding is {rights['encoding']}", "make a database with  ENCODING 'UTF8'"
+    if not rights["there"] and not rights["may_create"]:
+        says = f"it has no table watchfloor_entry, and {rights['login']} may not make it"
+        make = f"GRANT CREATE ON SCHEMA {schema} TO {login};"
+        return "rights", says, f"{make} or make both tables (docs/journal.md), and {grants(login)}"
+    if rights["there"] and not rights["may_use"]:
+        return "rights", f"{rights['login']} may not read and write its tables", grants(login)
+    return None
+
+
+def grants(login: str) -> str:
+    """What a role needs that does not own the tables; its name quoted."""
     return (
-        f"GRANT SELECT, INSERT ON watchfloor_entry TO {role}; "
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON watchfloor_claim TO {role};"
+        f"GRANT SELECT, INSERT ON watchfloor_entry TO {login}; "
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON watchfloor_claim TO {login};"
     )
 
 
-def _how_to_make(login: str, schema: str | None) -> str:
-    role = '"' + login.replace('"', '""') + '"'
-    return (
-        f'GRANT CREATE ON SCHEMA "{schema or "public"}" TO {role}; or make them as docs/journal.md says, and {_grants(login)}'
-    )
+def quoted(name: str) -> str:
+    """A name as SQL takes it."""
+    return '"' + name.replace('"', '""') + '"'

@@ -22,6 +22,7 @@ from ..clock import Clock, clock_time
 from ..journal import Entry, Journal, JournalError
 from ..postgres_session import Session
 from ..postgres_words import DatabaseError
+from ..reading import no_answer
 from ..secrets import SecretText
 from ..setup import Setup
 from ..text import EMPTY, Shown, clean
@@ -39,6 +40,8 @@ AT_ONCE = 3.0
 """Seconds that a person waits for the team at the most."""
 LONGEST_WAIT = 10.0
 """Seconds between two tries while it is out of reach."""
+SWEPT_EVERY = 3600.0
+"""Seconds between two looks for claims that are long over."""
 SENT_AT_ONCE = 200
 TAKEN_AT_ONCE = 500
 
@@ -71,6 +74,7 @@ class Team:
         self._away: Away | None = Away(clock.utc(), Shown("not asked yet"))
         self._tries = 0
         self._reached = float("-inf")
+        self._swept = float("-inf")
         self._woken = asyncio.Event()
         self._running = False
 
@@ -232,7 +236,10 @@ class Team:
         """Takes the targets for a deed, for `lasts` seconds; for the same deed again it makes that longer. Returns who has one
         of them, and then takes none. Raises DatabaseError where the team is out of reach: then nobody knows."""
         given = self._claimed(action, keys, deed)
+        if self._running and self._away is not None:
+            raise no_answer("connect", self._away.says)  # it is tried all the time: nobody need wait for one try more
         async with self._link.session(AT_ONCE) as session:
+            await self._sweep(session)
             taken = await session.rows(statement("claim"), {**given, "who": self._who, "origin": self.host, "lasts": lasts})
             if len(taken) == len(given["items"]):
                 return None
@@ -241,6 +248,12 @@ class Team:
         if not found:
             return Holder(Shown("somebody"), EMPTY, 0.0)  # who has just ended
         return Holder(clean(found[0]["who"]), clean(found[0]["origin"]), found[0]["for_s"])
+
+    async def _sweep(self, session: Session) -> None:
+        """Forgets claims that are long over, now and then."""
+        if self._clock.monotonic() - self._swept > SWEPT_EVERY:
+            self._swept = self._clock.monotonic()
+            await session.rows(statement("forget"), self._scope)
 
     async def release(self, action: str, keys: Sequence[str], deed: str) -> None:
         """The deed has its outcome. Raises DatabaseError; then the claim ends by its time."""
