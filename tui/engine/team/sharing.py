@@ -189,6 +189,8 @@ class Team:
                 self._link.fresh = False
             await self._push(session, ours)
             page = await self._pull(session, mark)
+        if not ours and page[0]["seq"] is None:
+            return self._took(mark, ours, page)  # nothing is written: no need for a thread
         return await in_daemon_thread(lambda: self._took(mark, ours, page))
 
     def _due(self) -> tuple[Mark, Sequence[Entry]]:
