@@ -12,14 +12,16 @@ import signal
 import sys
 import termios
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from tui.engine.feed import Feed
+from tui.engine.feed import Feed, Snapshot
 from tui.lean import leave_out_the_palette
 
 if TYPE_CHECKING:
+    from tui.calling import Caller
+    from tui.engine.notify.channel import Channel
     from tui.screens.dashboard import WatchfloorApp
 
 USAGE = 64
@@ -44,11 +46,12 @@ def run(
     theme: str = "night",
     ascii_only: bool = False,
     keys: Mapping[str, str] | None = None,
+    channels: Callable[[], Sequence[Channel]] = tuple,
 ) -> int:
     """Shows the dashboard until it is left; returns the exit code.
 
     `stop(seconds)` ends the engine, giving a deed that long; `reread` has the config read again; `step_down` lets another
-    process poll, because this one is about to be stopped.
+    process poll, because this one is about to be stopped; `channels` are those of the config as it is now.
     """
     if why := refusal():
         print(why, file=sys.stderr)  # there is no screen to say it on
@@ -65,9 +68,30 @@ def run(
     sys.setswitchinterval(SWITCH)
     caught: list[int] = []
     app.when_mounted = lambda: before_a_stop(step_down)
-    with signals(app, stop, reread, caught):
+    with signals(app, stop, reread, caught), calling(app, channels):
         app.run(mouse=False)
     return 128 + caught[0] if caught else app.return_code or 0
+
+
+@contextlib.contextmanager
+def calling(app: WatchfloorApp, channels: Callable[[], Sequence[Channel]]) -> Iterator[None]:
+    """The terminal calls where the config has it as a channel, and is given back as it was."""
+    callers: list[Caller] = []
+
+    def call(snapshot: Snapshot) -> None:
+        if not callers and any(each.on_screen for each in channels()):
+            from tui.calling import Caller  # late: only where the config wants it
+
+            callers.append(Caller(channels, app.write, app.clock))
+        for each in callers:
+            each.take(snapshot)
+
+    app.calls = call
+    try:
+        yield
+    finally:
+        for each in callers:
+            each.restore()
 
 
 def refusal() -> str:

@@ -44,6 +44,7 @@ def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
             theme=setup.theme,
             ascii_only=ascii_only,
             keys=dict(setup.keys),
+            channels=lambda: engine.setup.channels,
         )
     finally:
         engine.stop()

@@ -139,6 +139,8 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         self.loop: asyncio.AbstractEventLoop | None = None
         self.when_mounted: Callable[[], object] = lambda: None
         """Called when the terminal is this app's."""
+        self.calls: Callable[[Snapshot], object] = lambda snapshot: None
+        """Called with each snapshot: whether the terminal is to call somebody (`tui.calling`)."""
         self._leaving = False
         self._keys = dict(keys or {})
 
@@ -180,6 +182,12 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         self.snapshot = self.feed.newest()
         if (top := self.top) is not None:
             top.take(self.snapshot)
+        self.calls(self.snapshot)
+
+    def write(self, text: str) -> None:
+        """Sends text to the terminal as it is, between what is drawn (a bell)."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(text)
 
     @property
     def top(self) -> Live | None:
