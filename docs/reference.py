@@ -39,6 +39,9 @@ def page() -> str:
     parts += _table("`[watchfloor]`", general["watchfloor"], told)
     parts += _table("`[actions]`", general["actions"], told)
     parts += _table("`[[rule]]`", general["rule"]["items"], told)
+    parts += _table("`[severities]`", general["severities"], told)
+    parts += _table("`[escalation]`", general["escalation"], told)
+    parts += _table("`[[maintenance]]`", general["maintenance"]["items"], told)
     parts += _table("`[journal]`", general["journal"], told)
     parts += _table("`[record]`", general["record"], told)
     parts += _table("`[sentry]`", general["sentry"], told)
@@ -60,7 +63,7 @@ def _table(title: str, model: dict[str, Any], told: dict[str, Any], *, inner: bo
         if inner and (reference := _reference(each)):
             within.append((key, reference))
     for key, reference in within:
-        if reference != "LevelOfRule" or key == "P0":
+        if reference not in ("LevelOfRule", "SeverityClock") or key == "P0":
             lines += ["", f"Within `{key}`:", "", "| key | what it says |", "|---|---|"]
             properties = told["$defs"][reference].get("properties", {})
             lines += [f"| `{name}` | {each.get('description', '')} |" for name, each in properties.items()]

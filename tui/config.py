@@ -20,7 +20,9 @@ from tui.config_models import ActionsSection, General, JournalSection, RecordSec
 from tui.config_places import Path as Place
 from tui.config_source import ConfigError, Mistake, Source, read
 from tui.config_words import found_in_words, nearest, path_in_words, problem_in_words
+from tui.engine.escalation import Duty
 from tui.engine.installed import installed_kinds
+from tui.engine.maintenance import Window
 from tui.engine.panel import Card, PanelConfig, PanelLoadError, load_card
 from tui.engine.rules import Rule
 from tui.engine.secrets import Secret, SecretText
@@ -30,12 +32,15 @@ from tui.engine.text import Shown, clean
 if TYPE_CHECKING:
     from tui.engine.notify.channel import Channel
 
-LATER = ("severities", "layout", "escalation", "maintenance")
+LATER = ("layout",)
 """Tables that config.md describes and a later version reads."""
 NOT_WATCHED = ("user", "theme", "version", "keys", "layout", "actions", "sentry", "journal", "record")
 """What two configs may differ in and still have one poller."""
 M = TypeVar("M", bound=BaseModel)
-KNOWN = ("watchfloor", "panel", "rule", "actions", "notify", "keys", "journal", "record", "sentry", "extends")
+KNOWN = (
+    *("watchfloor", "panel", "rule", "actions", "notify", "keys", "journal", "record", "sentry", "extends"),
+    *("severities", "escalation", "maintenance"),
+)
 
 
 class Loaded(Struct):
@@ -81,6 +86,7 @@ class _Check:
         panels = self.panels(values.get("panel", []))
         rules = self.rules(values.get("rule", []), panels)
         channels = self.channels(values["notify"], panels, rules) if "notify" in values else []
+        duty, maintenance = self.duty(panels)
         keys = self.keys(values.get("keys", {}))
         self.check_allowed(actions, values.get("panel", []))
         sentry_dsn = self.sentry_dsn(sentry)
@@ -104,6 +110,8 @@ class _Check:
             journal_url=journal.url,
             journal_folder=journal.folder,
             journal_size=journal.size,
+            duty=duty,
+            maintenance=maintenance,
             warnings=tuple(self.warnings),
             watched=_watched(values),
         )
@@ -217,6 +225,17 @@ class _Check:
         from tui.config_notify import channels  # late: only where somebody is told
 
         return channels(self, tables, [each.name for each in panels], rules)
+
+    def duty(self, panels: Sequence[PanelSetup]) -> tuple[Duty, tuple[Window, ...]]:
+        """How long alerts may wait and who is called then, and when nobody is."""
+        values = self.source.values
+        if not values.keys() & {"severities", "escalation", "maintenance"}:
+            return Duty(), ()
+        from tui.config_duty import duty, maintenance  # late: only where the config has such a table
+
+        names = [panel.name for panel in panels]
+        found = duty(self, values.get("severities", {}), values.get("escalation", {}))
+        return found, maintenance(self, values.get("maintenance", []), names)
 
     def keys(self, table: object) -> tuple[tuple[str, str], ...]:
         """`[keys]`: other keys for what the screen offers, by its name."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from tui.config_duty import EscalationSection, MaintenanceSection, SeveritiesSection
 from tui.config_models import ActionsSection, General, JournalSection, RecordSection, RuleSection, SentrySection
 from tui.engine.installed import installed_kinds
 from tui.engine.notify.channel import KINDS, load_kind
@@ -47,6 +48,9 @@ def schema() -> dict[str, Any]:
             "keys": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Other keys, by name."},
             "panel": {"type": "array", "items": {"anyOf": kinds}, "minItems": 1},
             "rule": {"type": "array", "items": _of(RuleSection, definitions)},
+            "severities": _of(SeveritiesSection, definitions),
+            "escalation": _of(EscalationSection, definitions),
+            "maintenance": {"type": "array", "items": _of(MaintenanceSection, definitions)},
             "notify": {"type": "array", "items": {"anyOf": _channels(definitions)}},
         },
         "$defs": definitions,

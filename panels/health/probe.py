@@ -215,7 +215,8 @@ def _found(answer: Answer, endpoint: Endpoint, config: HealthConfig, kept: Kept,
         kept.since = now
     kept.status, kept.waiting = status, waiting
     up = None if waiting or answer.status is Status.UNKNOWN else float(answer.status is not Status.FAILING)
-    kept.uptime.add(tools.clock.monotonic(), up, longest=2 * target.interval + target.deadline)
+    counts = None if tools.in_maintenance(target.panel) else up
+    kept.uptime.add(tools.clock.monotonic(), counts, longest=2 * target.interval + target.deadline)
     fetched = answer.fetched
     if fetched and up:
         kept.latencies.append(fetched.took)

@@ -84,15 +84,21 @@ def typed(value: float, unit: Unit) -> str:
     """A limit as it is typed in the config: `"6.5 %"`, `"1.2s"`, `"300 MB"`, `"10/s"`, `12`."""
     match unit:
         case "ratio":
-            return f'"{value * 100:.6g} %"'
+            return f'"{_plain(value * 100)} %"'
         case "s":
-            return f'"{value:.6g}s"' if value >= 1 else f'"{value * 1000:.6g}ms"'
+            return f'"{_plain(value)}s"' if value >= 1 else f'"{_plain(value * 1000)}ms"'
         case "bytes":
             return f'"{math.ceil(value / 1e6)} MB"' if value >= 1e6 else f'"{math.ceil(value)} B"'
         case "1/s":
-            return f'"{value:.6g}/s"'
+            return f'"{_plain(value)}/s"'
         case _:
-            return f"{value:.6g}"
+            return _plain(value)
+
+
+def _plain(value: float) -> str:
+    """Six digits that count, never with an exponent."""
+    text = f"{float(f'{value:.6g}'):.12f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def _written(rule: Rule, severity: str, limit: float | None, hold: float | None) -> list[str]:
