@@ -74,7 +74,8 @@ def clock(
     seconds: float, one: Alert | None = None, paged: PagedAt | None = None, duty: Duty | None = None
 ) -> tuple[Escalation, str, str]:
     """The one alert's clock so many seconds after START: itself, its state and its words."""
-    (found,) = clocks([one or alert("errors", severity="P0")], duty or Duty(), lambda each: paged, START + seconds)
+    alerts = [one or alert("errors", severity="P0")]
+    (found,) = clocks(alerts, duty or Duty(), lambda each: paged, START + seconds)
     return found, found.state(START + seconds), in_words(found, START + seconds)
 
 

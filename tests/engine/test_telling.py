@@ -80,7 +80,7 @@ async def test_one_that_follows_tells_nothing_by_itself_but_may_call_for_help(th
 
 
 def clock(**more: object) -> Escalation:
-    return replace(Escalation(ERRORS.fingerprint, Shown("kim (backup)"), due=1000.0, pages=True), **more)
+    return replace(Escalation(ERRORS.fingerprint, Shown("kim (backup)"), due=1000.0, pages=True, person="kim"), **more)
 
 
 def judged(*escalations: Escalation) -> Judgement:
@@ -119,4 +119,4 @@ async def test_the_clock_calls_once_and_only_where_one_leads(there: Receivers, e
             await settle()
         await made.telling.rest()
     assert len(there.got) == (1 if calls else 0)
-    assert all("escalated to kim (backup)" in each["text"] for each in there.posted)
+    assert all("escalated to kim" in each["text"] for each in there.posted)

@@ -35,6 +35,7 @@ from .entries import (
     SilenceEnded,
     Unacknowledged,
 )
+from .escalation import BACKUP
 from .feed import Level
 from .history import History
 from .judge import Judge
@@ -177,7 +178,7 @@ class Answers:
     async def _page(self, fingerprint: str) -> Shown:
         alert = self._alert(fingerprint)
         clock = next((each for each in self._judge.newest.escalations if each.fingerprint == fingerprint), None)
-        whom = clock.whom if clock else Shown("backup")
+        whom = (clock.person if clock else "") or BACKUP
         if self.pager is None:
             raise Unrecorded("nothing is configured that could call anybody: see [[notify]] in the config")
         await self._say(Paged(fingerprint, whom))

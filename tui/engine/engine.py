@@ -83,6 +83,7 @@ class Engine:
         self.answers.pager = self.telling.pager
         self.judge.says = self.sayings.say_soon
         self.sayings.listeners.append(self._heard)
+        self.judge.can_call = lambda: self.telling.pager is not None
         self.tools.in_maintenance = lambda panel: bool(self.desk.maintenance(panel, self.clock.utc()))
         self.gate.suspected = lambda: self.judge.newest.suspected
         self.watching = Watching(

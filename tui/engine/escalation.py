@@ -18,6 +18,9 @@ from .rotation import Rotation, on_call
 from .text import Shown, clean
 from .units import show_duration
 
+BACKUP = "backup"
+"""Who is called where the config names nobody."""
+
 
 class Escalation(Struct, frozen=True):
     """One alert's clock: there is one for each alert that wants an answer.
@@ -40,7 +43,7 @@ class Escalation(Struct, frozen=True):
     acknowledge_by: float = 0.0
     """Until when it should be acknowledged, UTC seconds."""
     person: str = ""
-    """The same as `whom`, by name alone; empty where the config names nobody."""
+    """The same as `whom`, by name alone, as `[[notify]]` routes by it; empty where the config names nobody."""
 
     def state(self, now: float) -> Literal["waiting", "overdue", "due", "paged"]:
         """How far it is, at a moment (UTC seconds)."""
@@ -105,7 +108,7 @@ def _clock(alert: Alert, duty: Duty, person: str, whom: Shown, paged: PagedAt | 
         paged.at if paged else None,
         asked,
         asked + patience.acknowledge,
-        person,
+        paged.whom if paged else person,
     )
 
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from .alert import Alert
 from .clock import Clock
 from .connections import Tools
+from .escalation import BACKUP
 from .feed import Level
 from .journal import Journal
 from .judge import Judgement
@@ -112,7 +113,7 @@ class Telling:
         clocks = []
         for each in judgement.escalations:
             alert = alerts.get(each.fingerprint)
-            found = routes(alert, "escalated", judgement.at, self._setup.channels, each.whom) if alert else ()
+            found = routes(alert, "escalated", judgement.at, self._setup.channels, each.person or BACKUP) if alert else ()
             clocks.append(replace(each, channels=tuple(clean(channel.title) for channel in found)))
         return replace(judgement, escalations=tuple(clocks))
 
@@ -125,7 +126,7 @@ class Telling:
             key, alert = (each.fingerprint, each.due), alerts.get(each.fingerprint)
             if alert is not None and key not in self._called:
                 self._called.add(key)
-                task = asyncio.ensure_future(self._call(key, alert, each.whom))
+                task = asyncio.ensure_future(self._call(key, alert, each.person or BACKUP))
                 self._calling.add(task)
                 task.add_done_callback(self._calling.discard)
 
