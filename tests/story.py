@@ -330,7 +330,9 @@ def alerts_view(readings: Readings, history: Trends, room: Room) -> Layout:
             for name in ("alert", "wrong", "for", "panel", "said")
         )
         rows.append(DrawnRow(row.key, (replace(cells[0], status=row.status), *cells[1:]), row.status))
-    return Layout(columns=ALERTS.columns, rows=tuple(rows), empty=Shown("no alert"))
+    firing = sum(fold.lead.state == "firing" for fold in readings.folds)
+    says = Shown(f"{firing} firing" if firing else "")
+    return Layout(headline=says, columns=ALERTS.columns, rows=tuple(rows), empty=Shown("no alert"))
 
 
 def _number(row: Row, name: str) -> float | None:
@@ -463,6 +465,7 @@ ALERTS = Card(
         Column("alert", Shown("alert"), 18, grows=True), Column("wrong", Shown("wrong"), 13), Column("for", Shown("for"), 6),
         Column("panel", Shown("panel"), 9, rank=1), Column("said", Shown("said"), 16, rank=2),
     ),
+    lists_alerts=True,
 )  # fmt: skip
 
 PANELS = ((HEALTH, health), (METRICS, metrics), (DATABASE, database), (JOBS, jobs), (DEPLOYS_CARD, deploys),
@@ -564,7 +567,19 @@ def snapshot(at: float = NOW, night: Night | None = None, number: int = 1) -> Sn
         settings = SimpleNamespace()
         panels.append(
             PanelState(
-                card.kind, card.kind, status, card, settings, (probe,), marks, offers(card), Shown(""), suspected, changes
+                card.kind,
+                card.kind,
+                status,
+                card,
+                settings,
+                (probe,),
+                marks,
+                offers(card),
+                Shown(""),
+                suspected,
+                changes,
+                folds(found),
+                escalations(found),
             )
         )
     return Snapshot(

@@ -68,7 +68,7 @@ def main() -> int:
     if chosen.live:
         threading.Thread(target=go_on, args=(lambda: engine.publish(picture()),), daemon=True).start()
     caught: list[int] = []
-    with signals(app, lambda grace: None, caught):
+    with signals(app, lambda grace: None, lambda: None, caught):
         app.run(mouse=False)
     return 128 + caught[0] if caught else app.return_code or 0
 

@@ -28,14 +28,14 @@ def with_rows(snapshot: Snapshot, place: int, rows: tuple[Row, ...]) -> Snapshot
 
 async def test_a_glance_says_how_bad_where_and_since_when(opened: Open) -> None:
     async with opened() as stage:
-        assert stage.lines[0].split() == ["shop", "·", "PRODUCTION", "✖", "2", "failing", "●", "4", "ok", "armed", "03:12:12Z"]
+        assert stage.lines[0].split() == ["shop", "·", "PRODUCTION", "✖", "2", "failing", "●", "3", "ok", "armed", "03:12:12Z"]
         assert stage.lines[1].startswith(" P0 ✖ error rate 6.2 % > 5 %  metrics  9m12s       not acked · backup due in 3m")
-        assert stage.lines[2].startswith(" 1 health ●   2 metrics ✖   3 database ✖   4 jobs ●   5 deploys ●◆")
+        assert stage.lines[2].startswith(" 1 health ●   2 metrics ✖   3 database ✖   4 jobs ●   5 deploys ●◆   6 alerts 2")
 
 
 async def test_a_good_night_has_an_empty_second_line(opened: Open) -> None:
     async with opened(night=story.Night(broken=False)) as stage:
-        assert "● 6 ok" in stage.lines[0]
+        assert "● 5 ok" in stage.lines[0]
         assert stage.lines[1].strip() == ""
 
 

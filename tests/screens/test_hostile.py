@@ -61,7 +61,7 @@ def test_a_panel_of_hostile_text_stays_in_its_frame(texts: list[str], size: tupl
     layout = nasty_layout(shown)
     error = Failure("connect", shown[4], shown[5])
     failure = Reading("p", shown[0], "q", 0.0, 0.0, Status.FAILING, error=error)
-    head = Head(1, shown[0], Status.FAILING, Freshness(Shown("03:12:09Z")), True, True, shown[2], shown[1])
+    head = Head(1, shown[0], Status.FAILING, Freshness(Shown("03:12:09Z")), True, True, False, shown[2], shown[1])
     face = draw_face(head, layout, layout.rows, [failure], Held("k1"), Frame(*size, glyphs))
     assert len(face.lines) <= size[1]
     for line in map(glyphs.plain, face.lines):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests import story
 from tests.recorded import Recorded
 from tests.screens.conftest import Open, Stage
-from tui.engine.ask import Rewind
+from tui.engine.ask import Rewind, Unacknowledge
 from tui.engine.feed import Snapshot
 from tui.engine.rewind import rewound
 from tui.engine.text import Shown
@@ -83,6 +83,14 @@ async def test_nothing_can_be_done_in_the_past_and_why_is_said(opened: Open) -> 
             await stage.press(key)
             assert "actions are off" in stage.text, key
         assert len(stage.engine.asked) == asked
+
+
+async def test_what_was_just_taken_may_be_taken_back_while_one_looks_back(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("6", "a", "left_square_bracket")
+        assert "a undoes" in stage.text
+        await stage.press("a")
+        assert stage.engine.asked[-1] == Unacknowledge(("a",)) and "taken back" in stage.text
 
 
 async def test_alerts_are_those_of_then(opened: Open) -> None:

@@ -223,6 +223,9 @@ class Card(Struct, frozen=True):
     that are a span and no latency."""
     rules: tuple[DefaultRule, ...] = ()
     actions: str = ""
+    lists_alerts: bool = False
+    """Whether its rows are every panel's alerts: then the panel bar counts them, and line 1 does not count it as a panel, since
+    what is wrong counts where it is."""
     silencer: str = ""
     """`module:attribute` of a `Silencer`, where the panel's source holds silences of its own (Alertmanager)."""
     silences_now: Callable[[Any], bool] = lambda settings: True

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 def acknowledge(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
     """`a`."""
-    if dash.is_past():
-        return
     from .answering import acknowledge as answer
+    from .answering import may_take_back
 
-    answer(dash, pointed)
+    if may_take_back(dash, pointed) or not dash.is_past():
+        answer(dash, pointed)
 
 
 def open_silence(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:

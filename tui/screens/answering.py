@@ -42,10 +42,9 @@ class Taken(Struct, frozen=True):
 
 def acknowledge(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
     """The key was pressed, with these alerts under the cursor (none where it points at no alert)."""
-    now, taken = dash.clock.monotonic(), dash.taken
     wanted = [each for each in pointed if each.open and not each.acked_by]
-    if taken is not None and taken.left(now) > 0 and not _others(wanted, taken):
-        take_back(dash, taken)
+    if dash.taken is not None and may_take_back(dash, pointed):
+        take_back(dash, dash.taken)
         return
     if not pointed:
         fold = worst_fold(dash.snapshot)
@@ -56,9 +55,14 @@ def acknowledge(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
         dash.tell(_why_not(pointed))
 
 
-def _others(wanted: Sequence[Alert], taken: Taken) -> bool:
-    """Whether the cursor points at something that was not just taken."""
-    return any(each.fingerprint not in taken.fingerprints for each in wanted)
+def may_take_back(dash: WatchfloorApp, pointed: Sequence[Alert]) -> bool:
+    """Whether the key takes back what was just taken: nobody was told yet, and the cursor points at nothing else that wants an
+    answer. What was taken now may be taken back while one looks at what was."""
+    taken = dash.taken
+    if taken is None or taken.left(dash.clock.monotonic()) <= 0:
+        return False
+    wanted = [each for each in pointed if each.open and not each.acked_by]
+    return dash.rewound is not None or all(each.fingerprint in taken.fingerprints for each in wanted)
 
 
 def _why_not(pointed: Sequence[Alert]) -> str:

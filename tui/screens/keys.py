@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 ALERT_KEYS: list[BindingType] = [
     Binding("a", "acknowledge", "ack", id="acknowledge", tooltip="acknowledge; again within 10s takes it back"),
     Binding("S", "silence", "silence", id="silence", tooltip="tell nobody for a time; or end that"),
-    Binding("E", "escalate", "page", id="escalate", show=False, tooltip="page whoever is next, now"),
+    Binding("E", "escalate", "escalate", id="escalate", tooltip="page whoever is next, now"),
 ]
 """What a person says of alerts, wherever some are shown."""
 

@@ -46,6 +46,8 @@ class Head(Struct, frozen=True):
     fresh: Freshness
     focused: bool = False
     suspected: bool = False
+    lists_alerts: bool = False
+    """Whether its rows are everybody's alerts, so that being well itself says nothing."""
     maintenance: Shown = EMPTY
     """What is said of the panel while it is under maintenance."""
     filter: str | None = None
@@ -100,7 +102,9 @@ def draw_rule(head: Head, layout: Layout, count: int, frame: Frame) -> Line:
     """The line that begins a panel: number and name, status, what it is filtered by, source and freshness."""
     rule = Piece(Shown(frame.glyphs.rule), "focus" if head.focused else "faint")
     title: Role = "focus" if head.focused else "strong"
-    left = [rule, spaces(1), Piece(Shown(f"{head.number} {head.name}"), title), spaces(1), *status_pieces(head, frame.glyphs)]
+    left = [rule, spaces(1), Piece(Shown(f"{head.number} {head.name}"), title)]
+    if status := status_pieces(head, frame.glyphs):
+        left += [spaces(1), *status]
     if head.filter is not None:
         caret = frame.glyphs.caret if head.typing else ""
         matched = f" {count} match" + ("" if count == 1 else "es")
@@ -120,7 +124,9 @@ def draw_rule(head: Head, layout: Layout, count: int, frame: Frame) -> Line:
 
 
 def status_pieces(head: Head, glyphs: Glyphs) -> list[Piece]:
-    """A panel's status as glyph and word; only the glyph where all is well."""
+    """A panel's status as glyph and word; only the glyph where all is well, nothing where the rows alone say it."""
+    if head.status is Status.OK and head.lists_alerts:
+        return []
     word = "" if head.status is Status.OK else f" {head.status.word}"
     pieces = [Piece(Shown(f"{glyphs.status[head.status]}{word}"), ROLES[head.status])]
     return [*pieces, Piece(Shown(glyphs.change), "change")] if head.suspected else pieces

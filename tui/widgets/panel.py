@@ -25,7 +25,7 @@ from .glyphs import Glyphs
 from .hold import Hold
 from .remedies import remedy_bindings
 from .theme import Theme
-from .top import suspects_here
+from .top import lists_alerts, suspects_here
 
 LONGEST_FILTER = 60
 AMPLE = 48
@@ -278,6 +278,6 @@ class PanelView(Canvas, can_focus=True):
         failed = bool(state.probes) and len(unanswered(state)) == len(state.probes)
         fresh = replace(self._fresh, stale=self._fresh.stale or failed)  # then these are the last good figures
         return Head(
-            self.number, clean(state.name), status, fresh, self.has_focus, suspects, state.maintenance, self._hold.filter,
-            self.typing,
+            self.number, clean(state.name), status, fresh, self.has_focus, suspects, lists_alerts(state), state.maintenance,
+            self._hold.filter, self.typing,
         )  # fmt: skip

@@ -73,6 +73,7 @@ def _seat(snapshot: Snapshot) -> list[tuple[tuple[str, ...], Role]]:
 def _counts(panels: Sequence[PanelState], glyphs: Glyphs) -> list[Piece]:
     """How many panels are how, the worst first."""
     pieces: list[Piece] = []
+    panels = [each for each in panels if not lists_alerts(each) or each.status >= Status.UNKNOWN]
     for status in sorted(Status, reverse=True):
         if number := sum(panel.status is status for panel in panels):
             pieces += [
@@ -197,11 +198,26 @@ def _bar(panels: Sequence[PanelState], focused: str, names: int, glyphs: Glyphs)
         pieces += [
             spaces(3 if number > 1 else 0),
             Piece(Shown(f"{number}{name} "), role),
-            Piece(Shown(glyphs.status[panel.status]), "dim" if panel.status is Status.OK else ROLES[panel.status]),
+            _listed(panel) or Piece(Shown(glyphs.status[panel.status]), ROLES[panel.status] if panel.status else "dim"),
         ]
         if suspects_here(panel):
             pieces.append(Piece(Shown(glyphs.change), "change"))
     return Line(tuple(pieces))
+
+
+def lists_alerts(panel: PanelState) -> bool:
+    """Whether the panel's rows are everybody's alerts."""
+    return panel.card is not None and panel.card.lists_alerts
+
+
+def _listed(panel: PanelState) -> Piece | None:
+    """How many lines of alerts are open, as bad as the worst that wants an answer; nothing for any other panel, or where there
+    is none."""
+    lines = [each for each in panel.folds if any(alert.open for alert in each.alerts)]
+    if not lines or not lists_alerts(panel) or panel.status is Status.UNKNOWN:
+        return None
+    worst = max((alert.status for fold in lines for alert in fold.alerts if alert.wants_answer), default=None)
+    return Piece(Shown(str(len(lines))), "dim" if worst is None else ROLES[worst])
 
 
 def suspects_here(panel: PanelState) -> bool:
