@@ -210,3 +210,55 @@ def test_a_pending_alert_goes_on_pending_with_the_next(open_engine: Open) -> Non
     again = open_engine(Oven(heat=90.0), "cleo")
     sits(again, "leads")
     eventually(lambda: [each.since for each in again.feed.peek().alerts] == [since], says="also over a restart")
+
+
+# --- what is recorded ------------------------------------------------------------------------------------------------------
+
+
+def kinds(path: Path) -> list[tuple[str, str]]:
+    with contextlib.closing(Journal(path)) as journal:
+        return [(entry.kind, entry.data.get("alert", {}).get("state", "")) for entry in journal.entries()]
+
+
+def test_the_one_who_polls_writes_alerts_and_changes_once(open_engine: Open, path: Path) -> None:
+    change = (Change("d1", SystemClock().utc() - 80, "deployment", Shown("deploy 9f3c2a1")),)
+    first = Oven(heat=60.0, changes=change)
+    sits(open_engine(first), "leads")
+    follower = open_engine(Oven(), "ben")
+    eventually(lambda: [each.severity for each in follower.feed.peek().alerts] == ["P2"])
+    eventually(lambda: ("change", "") in kinds(path) and ("alert", "firing") in kinds(path))
+    first.heat = 20.0
+    eventually(lambda: ("alert", "resolved") in kinds(path))
+    assert sorted(kinds(path)) == [("alert", "firing"), ("alert", "resolved"), ("change", "")]
+
+
+def test_readings_are_there_to_go_back_to_in_every_process_and_after_a_restart(open_engine: Open) -> None:
+    first = Oven(heat=60.0)
+    leader, follower = open_engine(first), open_engine(Oven(), "ben")
+    sits(follower, "follows")
+
+    def before() -> float | None:
+        now = SystemClock().utc()
+        store = follower.recording.store if follower.recording else None
+        moments = store.moments(now - 60, now) if store else ()
+        if not store or len(moments) < 3:
+            return None
+        (state, *_) = store.past(moments[-1]).states["oven"]
+        return state.good.value("heat") if state.good else None
+
+    eventually(lambda: before() == 60.0)
+    leader.stop()
+    follower.stop()
+    again = open_engine(Oven(), "cleo", interval=60.0)
+    eventually(lambda: len(again.history.points("oven", "heat", 600, SystemClock().utc())) > 3)
+
+
+def test_a_change_that_was_written_down_is_not_written_again_after_a_restart(open_engine: Open, path: Path) -> None:
+    change = (Change("d1", SystemClock().utc() - 80, "deployment", Shown("deploy 9f3c2a1")),)
+    first = open_engine(Oven(changes=change))
+    eventually(lambda: ("change", "") in kinds(path))
+    first.stop()
+    oven = Oven(changes=change)
+    again = open_engine(oven, "ben")
+    eventually(lambda: again.recording is not None and again.recording.store is not None and oven.asked > 6)
+    assert kinds(path).count(("change", "")) == 1

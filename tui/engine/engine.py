@@ -29,6 +29,7 @@ from .journal import Entry, Journal, JournalError
 from .judge import Judge, Judgement, States, drawn_up
 from .lease import Lease, LeaseError
 from .reading import Change
+from .recording import Recording
 from .reread import Look, Reread, Rereading
 from .roles import Roles
 from .rules import RuleBook
@@ -98,7 +99,9 @@ class Engine:
         self._unread: Shown = EMPTY
         self._journal = journal
         self.recorded: Recorded | None = None
-        """The readings on disk, for whoever looks back; None where there are none."""
+        """What one can go back to; the journal's readings where it is None."""
+        self.recording: Recording | None = None
+        self._recorder: asyncio.Future[None] | None = None
         self._deeds: dict[str, Deed] = {}
         self._intents: tuple[OpenIntent, ...] = ()
         self._warnings: tuple[Shown, ...] = ()
@@ -169,7 +172,7 @@ class Engine:
         self.gate.stop_after_item()
         await self._let_deed_end(2.0)
         await self.together.part(0.3)
-        left = [judging, sharing, *rereading, *([self._playing] if self._playing else []), *self._tasks]
+        left = [judging, sharing, *rereading, *filter(None, (self._playing, self._recorder)), *self._tasks]
         for task in left:
             task.cancel()
         await asyncio.wait(left, timeout=0.5)
@@ -180,8 +183,15 @@ class Engine:
         if self.roles is None:
             self.watching.poll()
             return
-        self._playing = asyncio.ensure_future(self.roles.run())
+        roles, journal = self.roles, self._journal
+        self._playing = asyncio.ensure_future(roles.run())
         self._playing.add_done_callback(functools.partial(self._broke, "polling"))
+        if journal is not None:
+            self.recording = Recording(
+                self.setup, journal, self.clock, self.history, self.rules, lambda: roles.term, self._publish
+            )
+            self._recorder = asyncio.ensure_future(self.recording.run())
+            self._recorder.add_done_callback(functools.partial(self._broke, "recording"))
 
     def _share_by(self, lease: Lease) -> None:
         """Who polls is decided by this lease."""
@@ -235,9 +245,9 @@ class Engine:
         """What is watched has changed, and with it whose lease it is."""
         if self.roles:
             await self.roles.step_down(for_good=True)
-        if self._playing:
-            self._playing.cancel()
-            await asyncio.wait([self._playing])
+        for task in filter(None, (self._playing, self._recorder)):
+            task.cancel()
+            await asyncio.wait([task])
         self._share_by(lease)
         self._play()
 
@@ -313,7 +323,7 @@ class Engine:
         from .rewind import rewound  # late: only where somebody looks back
         from .store import StoreError
 
-        recorded, now = self.recorded, self.clock.utc()
+        recorded, now = self.recorded or (self.recording.store if self.recording else None), self.clock.utc()
         if recorded is None:
             raise Unrecorded("nothing is recorded that one could go back to")
 
@@ -395,6 +405,8 @@ class Engine:
             self.sayings.write_down(self.judge.moves(), judgement.at)
         if self.roles:
             self.roles.news()
+        if self.recording:
+            self.recording.take(states, judgement)
         return self._snapshot(states, judgement)
 
     def _snapshot(self, states: States, judgement: Judgement) -> Snapshot:
@@ -423,7 +435,8 @@ class Engine:
 
     def _all_warnings(self) -> tuple[Shown, ...]:
         """What is wrong with Watchfloor itself, now."""
-        passing = filter(None, (self._unread, self.watching.trouble, self.together.alone))
+        unrecorded = self.recording.problem if self.recording else EMPTY
+        passing = filter(None, (self._unread, self.watching.trouble, self.together.alone, unrecorded))
         return (*self.setup.warnings, *self.gate.problems, *self._warnings, *passing)
 
     async def _say(self, said: Said) -> None:

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +88,15 @@ class Journal:
         """Adds a deed's entry and returns its id when it is on the disk. Raises JournalError: then nothing was recorded."""
         return self._insert((at, kind, 1, who, deed, json.dumps(data, sort_keys=True), uuid.uuid4().hex, None))
 
-    def say(self, at: float, who: str, said: Said) -> int:
-        """Adds what was decided or said, and returns its id when it is on the disk. Raises JournalError."""
-        return self._insert((at, said.kind, said.version, who, None, entries.written(said), uuid.uuid4().hex, None))
+    def say(self, at: float, who: str, said: Said, fence: Callable[[sqlite3.Connection], None] | None = None) -> int:
+        """Adds what was decided or said, and returns its id when it is on the disk. `fence` is asked in the same transaction
+        whether it may still be said, and raises where not. Raises JournalError."""
+        values = (at, said.kind, said.version, who, None, entries.written(said), uuid.uuid4().hex, None)
+        if fence is None:
+            return self._insert(values)
+        with self.transaction() as connection:
+            fence(connection)
+            return int(connection.execute(INSERT, values).lastrowid or 0)
 
     def take_over(self, entry: Entry) -> bool:
         """Adds an entry of another host as it is, once: says whether it was new. Raises JournalError."""
