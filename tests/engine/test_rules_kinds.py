@@ -19,6 +19,7 @@ from tui.engine.rules.burn import LEVELS, Burn
 from tui.engine.rules.change import Change
 from tui.engine.rules.events import Events
 from tui.engine.rules.means import STEPS, Totals
+from tui.engine.store import StoreError
 from tui.engine.text import Shown
 
 TWICE_DOWN = Rule("down", "web", "up", "count", "below", (Threshold("P0", 1.0),), in_a_row=2)
@@ -371,6 +372,14 @@ def test_a_baseline_from_the_record_where_this_process_is_younger() -> None:
     assert {(panel, key) for panel, key, _, _ in asked} == {("api", "rate")}
     assert len(asked) < 60, "the record is on disk: it is not asked with each reading"
     assert rates(Watch(replace(SURGE, measure=Baseline(172800.0, 300.0)), past=past), 10.0, 600) == []
+
+
+def test_a_record_that_cannot_be_read_is_no_baseline() -> None:
+    def past(panel: str, key: str, start: float, end: float) -> float | None:
+        raise StoreError("the disk is gone")
+
+    api = Watch(replace(SURGE, measure=Baseline(86400.0, 300.0)), past=past)
+    assert rates(api, 10.0, 60) == []
 
 
 def test_a_baseline_from_a_history_that_is_filled_in_later() -> None:

@@ -1,6 +1,6 @@
 """An alert: a rule that is breached, ours or another system's, with what people have said of it.
 
-    pending ──held `for`──▶ firing ──measured well──▶ resolved          (rules.py moves ours; theirs come with readings)
+    pending ──held `for`──▶ firing ──measured well──▶ resolved          (rules/life.py moves ours; theirs come with readings)
 
 What a person says (acknowledged, silenced) never changes the state: it decides who is told and what stands on line 2.
 `Fold` is how alerts are shown: those with one cause are one line, with a count.

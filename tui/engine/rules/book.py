@@ -6,7 +6,6 @@ is found out once a reading, measures are taken once a reading, and a series tha
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from ..reading import Reading, Signal, Status
 from . import life
 from .life import Held
 from .means import Means, PastMeans
+from .moves import Moves
 from .rule import Rule, Series
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 RESOLVED_SHOWN = 300.0
 """Seconds for which a resolved alert is still listed."""
 NOTHING = Judged(Status.OK)
-MOVES_KEPT = 10_000
-"""Moves that nobody has asked for; the oldest go."""
 
 
 class _Watch(Struct):
@@ -76,7 +74,7 @@ class RuleBook:
         """By panel: what came from before a restart and has not been looked for yet; also among the held."""
         self._gone: dict[str, Alert] = {}
         """Alerts that ended with their rule or target, by fingerprint, as long as they are listed."""
-        self._moves: deque[tuple[Alert, Alert | None]] = deque(maxlen=MOVES_KEPT)
+        self._moves = Moves()
         self._set(rules)
 
     def _set(self, rules: Sequence[Rule]) -> None:
@@ -208,7 +206,7 @@ class RuleBook:
             return
         if after is not before:
             held.alert, held.judged = after, None
-            self._moved(before, after, now)
+            self._moves.note(before, after, now)
 
     # --- what came of it --------------------------------------------------------------------------------------------
 
@@ -228,25 +226,10 @@ class RuleBook:
         found += [each for key, each in self._gone.items() if key not in again]
         return tuple(sorted(found, key=by_badness))
 
-    def _moved(self, before: Alert | None, after: Alert | None, now: float) -> None:
-        """Notes what became of an alert, where its state or severity has changed."""
-        was = before if before and before.open else None
-        if after is None:
-            if was:
-                self._moves.append((replace(was, state="resolved", ended=now), was))
-        elif was is None or (after.state, after.severity) != (was.state, was.severity):
-            self._moves.append((after, was))
-
     def moves(self) -> list[AlertMoved]:
         """Every alert that changed its state or severity since this was last asked, in order. A pending one that came to
         nothing is told as resolved: it has no `fired_at`."""
-        if not self._moves:
-            return []
-        from ..entries import AlertMoved  # late: `check` has no use for it
-
-        moved = [AlertMoved(each, was.state if was else "inactive", was.severity if was else None) for each, was in self._moves]
-        self._moves.clear()
-        return moved
+        return self._moves.taken()
 
     # --- outliving the process --------------------------------------------------------------------------------------
 
@@ -281,7 +264,7 @@ class RuleBook:
         """An alert whose rule or target is no longer in the config."""
         if alert.open:
             over = replace(alert, state="resolved", ended=now, unknown_since=None)
-            self._moves.append((over, alert))
+            self._moves.note(alert, over, now)
             if alert.state == "firing":
                 self._gone[alert.fingerprint] = over
 

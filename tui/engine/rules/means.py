@@ -125,7 +125,13 @@ class Means:
         return self._remembered[asked]
 
     def _asked(self, panel: str, key: str, start: float, end: float) -> float | None:
+        """What the record says; nothing where it cannot be read just now."""
+        from ..store import StoreError  # late: who has a record has loaded it
+
         assert self.past is not None
-        if self.past(panel, key, start, start + (end - start) / FIRST_PART) is None:
+        try:
+            if self.past(panel, key, start, start + (end - start) / FIRST_PART) is None:
+                return None
+            return self.past(panel, key, start, end)
+        except StoreError:
             return None
-        return self.past(panel, key, start, end)
