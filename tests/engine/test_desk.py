@@ -265,3 +265,32 @@ def test_an_entry_that_cannot_be_read_says_nothing(data: dict[str, str]) -> None
     desk = Desk()
     desk.apply(replace(entry(acked(("errors", "P1")), 0), data=data))
     assert [each.wants_answer for each in desk.dress([alert("errors")], (), START)[0]] == [True]
+
+
+# --- what another host sends late ----------------------------------------------------------------------------------------
+
+
+def test_what_was_said_before_it_and_arrives_after_it_undoes_nothing() -> None:
+    """A host that was cut off from the team sends what it said meanwhile."""
+    watch = Watch(alert("errors"))
+    watch.at(200).says(acked(("errors", "P1")), "ben")
+    watch.at(300).says(Unacknowledged(("errors",)), "ben")
+    watch.at(100).says(acked(("errors", "P1")), "anna", "bastion-1")
+    watch.at(400)
+    assert watch.open == ["errors"], "given back since: so it stands on bastion-1, too, which read the three in another order"
+    watch.at(500).says(acked(("errors", "P1")), "carl", "bastion-3")
+    assert watch.open == []
+
+
+def test_hosts_whose_clocks_differ_a_little_go_by_what_arrives() -> None:
+    watch = Watch(alert("errors"))
+    watch.at(200).says(Unacknowledged(("errors",)), "ben")
+    watch.at(180).says(acked(("errors", "P1")), "anna", "bastion-1")
+    assert watch.open == []
+
+
+def test_a_clock_that_is_set_back_costs_no_acknowledgement_here() -> None:
+    watch = Watch(alert("errors"))
+    watch.at(600).says(Unacknowledged(("errors",)))
+    watch.at(60).says(acked(("errors", "P1")))
+    assert watch.open == []

@@ -27,7 +27,7 @@ from tests.waiting import eventually, soon
 from tui.engine.clock import SystemClock
 from tui.engine.entries import Acknowledged, ConfigRead, Marked, Unacknowledged
 from tui.engine.journal import Journal
-from tui.engine.reading import Change
+from tui.engine.reading import Change, ProbeError
 from tui.engine.secrets import SecretText, known_values
 from tui.engine.team import Team, sharing
 from tui.engine.team.link import statement
@@ -517,6 +517,29 @@ async def test_a_target_is_held_by_one_deed_until_its_outcome_or_its_time(dsn: s
     while taken[-1] is not None:
         taken.append(await a.team.claim("theirs.mend", ["y"], "d5", 30.0))
     assert taken[0] is not None and taken[0].who == "ben", "one whose process is gone holds it until its time is over"
+
+
+async def test_claims_that_are_long_over_are_forgotten(dsn: str) -> None:
+    a = Host("bastion-1", dsn)
+    assert await a.team.claim("notify/slack", ["x"], "d1", 30.0) is None
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("UPDATE watchfloor_claim SET until = clock_timestamp() - interval '2 days'")
+        assert await Host("bastion-2", dsn).team.claim("notify/slack", ["y"], "d2", 30.0) is None
+        assert connection.execute("SELECT deed FROM watchfloor_claim").fetchall() == [("d2",)]
+
+
+async def test_while_it_is_out_of_reach_a_claim_is_told_so_at_once(dsn: str, through: tuple[Proxy, str]) -> None:
+    """People are told of an alert, team or not: nobody waits for one try more."""
+    proxy, way = through
+    a = Host("bastion-1", way)
+    async with sharing_of(a):
+        await soon(lambda: not a.team.alone)
+        proxy.shut()
+        await soon(lambda: a.team.alone)
+        taken = proxy.taken
+        with pytest.raises(ProbeError):
+            await a.team.claim("notify/slack", ["x"], "d1", 30.0)
+        assert proxy.taken == taken
 
 
 async def test_of_many_who_take_one_target_at_once_one_gets_it(dsn: str) -> None:

@@ -57,6 +57,21 @@ async def test_what_changes_takes_a_y_and_no_enter(opened: Open) -> None:
         assert [each.yes for each in stage.engine.executed] == [True]
 
 
+async def test_alone_what_changes_is_typed_too(opened: Open) -> None:
+    async with opened() as stage:
+        says = Shown("alone: others cannot see this (the team's journal: it is shutting down)")
+        for name, plan in stage.engine.plans.items():
+            stage.engine.plans[name] = replace(plan, alone=says, facts=((Shown("alone"), says), *plan.facts), confirm="8140")
+        await stage.press("3", "j", "X")
+        await stage.stand()
+        assert "others cannot see this" in stage.text and "Type 8140 and press enter" in stage.text
+        await stage.press("y")
+        await settle(stage)
+        assert not stage.engine.executed
+        await stage.press("backspace", *"8140", "enter")
+        assert [each.typed for each in stage.engine.executed] == ["8140"]
+
+
 async def test_keys_before_the_plan_has_stood_are_dropped(opened: Open) -> None:
     async with opened() as stage:
         await stage.press("3", "j", "X", "y")
