@@ -302,7 +302,7 @@ def test_every_kind_has_a_line_that_a_person_can_read(kept: Kept, said: Said, wo
     kept.say(0, said, "ben", "bastion-2")
     names = Names(kept.journal.entries())
     line = line_of(kept.journal.entries()[-1], names)
-    assert line == f"2026-11-21 03:12:12Z  ben@bastion-2  {said.kind:<12}  {words}"
+    assert line == f"2026-11-21 03:12:12Z  ben@bastion-2  {said.kind:<8} {words}"
 
 
 def test_every_kind_there_is_has_such_a_line() -> None:
@@ -317,7 +317,7 @@ def test_an_alerts_line_and_a_kind_of_next_year(kept: Kept) -> None:
     lines = [line_of(each, names) for each in kept.journal.entries()]
     assert lines[0].endswith('inactive → firing  P1 api error rate {route="/x"}')
     assert lines[1].endswith('firing → resolved  P1 api error rate {route="/x"}, after 10m00s: 3 in a row')
-    assert lines[2].endswith('of-next-year  {"new": [1]}')
+    assert lines[2].endswith('of-next-year {"new": [1]}')
 
 
 def test_entries_that_are_not_of_the_shape_they_should_be_break_nothing(kept: Kept) -> None:

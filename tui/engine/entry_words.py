@@ -100,8 +100,8 @@ def said_by(entry: Entry) -> Shown:
 
 
 def line_of(entry: Entry, names: Names) -> Shown:
-    """`2026-11-21 03:12:09Z  anna@bastion-2  acknowledged  P1 api error rate`."""
-    return clean(f"{date_time(entry.at)}  {said_by(entry)}  {entry.kind:<12}  {in_words(entry, names)}", 2000)
+    """`2026-11-21 03:12:09Z  anna@bastion-2  acknowledged P1 api error rate`."""
+    return clean(f"{date_time(entry.at)}  {said_by(entry)}  {entry.kind:<8} {in_words(entry, names)}", 2000)
 
 
 def in_words(entry: Entry, names: Names) -> str:
