@@ -7,6 +7,7 @@ draws as SVG.
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,8 @@ PICTURES = (
     Picture("board", ("slow-query", "bad-deploy"), (120, 36), failing=2),
     Picture("plan", ("slow-query",), (80, 24), ("3", "T")),
     Picture("narrow", ("bad-deploy",), (80, 24), ("2",)),
+    Picture("alert", ("bad-deploy",), (80, 24), ("colon", *"alert p0", "enter")),
+    Picture("rewound", ("bad-deploy",), (80, 24), ("2", "left_curly_bracket", "left_curly_bracket", "left_square_bracket")),
 )
 
 
@@ -46,8 +49,8 @@ async def take(picture: Picture) -> None:
     """Takes one picture."""
     from tui.screens.dashboard import WatchfloorApp  # after the environment is set
 
-    with start(seed=4) as stack:
-        engine = Engine(load(stack.config_path).setup, Level.ARMED, journal=Journal(":memory:"))
+    with start(seed=4) as stack, tempfile.TemporaryDirectory() as folder:
+        engine = Engine(load(stack.config_path).setup, Level.ARMED, journal=Journal(Path(folder) / "journal.db"))
         engine.start()
         app = WatchfloorApp(engine.feed)
         async with app.run_test(size=picture.size, notifications=True, tooltips=True) as pilot:

@@ -21,6 +21,7 @@ from tui.engine.ask import (
     Unrecorded,
 )
 from tui.engine.feed import Seat, Snapshot
+from tui.engine.reading import Row, Value
 from tui.engine.silences import Silence
 from tui.engine.text import Shown
 from tui.screens.word import SETTLES
@@ -35,6 +36,16 @@ def with_alerts(*folds: Fold, base: Snapshot | None = None) -> Snapshot:
     """The story's snapshot with other alerts."""
     alerts = tuple(alert for fold in folds for alert in fold.alerts)
     return replace(base or story.snapshot(), alerts=alerts, folds=folds, escalations=story.escalations(alerts))
+
+
+def with_row(shot: Snapshot, row: Row) -> Snapshot:
+    """The snapshot with one more row among the alerts."""
+    panel = shot.panels[5]
+    good = panel.probes[0].good
+    assert good is not None
+    more = replace(good, rows=(*good.rows, row))
+    panel = replace(panel, probes=(replace(panel.probes[0], reading=more, good=more),))
+    return replace(shot, panels=(*shot.panels[:5], panel))
 
 
 async def say_yes(stage: Stage) -> None:
@@ -244,6 +255,20 @@ async def test_on_what_is_silenced_s_ends_it(opened: Open) -> None:
     async with opened(first=shot) as stage:
         await stage.press("6", "S")
         assert "deploying" in stage.text and "1 alert tells again" in stage.text
+        await say_yes(stage)
+        assert stage.engine.asked == [EndSilence("s1")]
+
+
+async def test_a_silence_has_a_row_which_opens_and_ends_it(opened: Open) -> None:
+    silence = Silence("s1", "silence", story.NOW - 60, story.NOW + 600, Shown("kim"), Shown("deploying"), hides=("a",))
+    shot = replace(with_alerts(Fold("a", (replace(ERRORS, silenced=Shown("by kim")),))), silences=(silence,))
+    cells: dict[str, Value] = {name: Shown("x") for name in ("alert", "wrong", "panel", "said")}
+    row = Row("silence:s1", {**cells, "for": 60.0})
+    async with opened(first=with_row(shot, row)) as stage:
+        await stage.press("6", "G", "enter")
+        assert "by        kim, 1m00s ago" in stage.text and "hides     1 alert now" in stage.text
+        await stage.press("escape", "S")
+        assert "1 alert tells again" in stage.text
         await say_yes(stage)
         assert stage.engine.asked == [EndSilence("s1")]
 

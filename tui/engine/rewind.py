@@ -160,9 +160,11 @@ def _across(recorded: Recorded, at: float, target: float, now: float, back: bool
 
 def _mark(recorded: Recorded, at: float, now: float, jump: int) -> float:
     """The moment of the alert or change before (-1) or after (1); `now` where there is none after. Raises Unrecorded."""
+    span = recorded.span()
+    first = span[0] - SEEN_WITHIN if span else now  # a change may be older than all that is recorded
     for reach in (HOUR, DAY, MONTH, 400 * DAY):
         if jump < 0:
-            found = [each.at for each in recorded.marks(at - reach, at) if each.at < at - SAME]
+            found = [each.at for each in recorded.marks(at - reach, now) if first <= each.at < at - SAME]
         else:
             found = [each.at for each in recorded.marks(at, min(at + reach, now)) if at + SAME < each.at]
         if found:

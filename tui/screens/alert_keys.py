@@ -110,6 +110,8 @@ def open_maintenance(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
 
 def open_end(dash: WatchfloorApp, silence: Silence) -> None:
     """Plans the end of a silence or maintenance window."""
+    if dash.is_past():
+        return
     from .silence import EndForm
 
     dash.open_dialog(EndForm([silence]))

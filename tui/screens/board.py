@@ -18,7 +18,7 @@ from tui.widgets.ink import Piece, line
 from tui.widgets.panel import PanelView
 from tui.widgets.top import panel_bar
 
-from .alert_keys import acknowledge, open_escalation, open_silence
+from .alert_keys import acknowledge, open_end, open_escalation, open_silence
 from .arrangement import LEAST, columns_of, places, too_small
 from .keys import BOARD_KEYS
 from .live import Live
@@ -320,7 +320,11 @@ class Board(Live):
 
     def action_silence(self) -> None:
         """Plans a silence for it, or its end."""
-        open_silence(self.dash, self.pointed())
+        selection = self.selection()
+        if selection is not None and selection.silence is not None:
+            open_end(self.dash, selection.silence)
+        else:
+            open_silence(self.dash, self.pointed())
 
     def action_escalate(self) -> None:
         """Plans to page whoever is next."""

@@ -24,7 +24,7 @@ from tui.widgets.glyphs import Glyphs
 from tui.widgets.ink import BLANK, ROLES, Line, Piece, Role, apart, cut_line, fit, spaces, wrap
 from tui.widgets.top import alert_pieces
 
-from .alert_keys import acknowledge, open_escalation, open_silence
+from .alert_keys import acknowledge, open_end, open_escalation, open_silence
 from .keys import ALERT_KEYS, REWIND_KEYS
 from .live import Page
 from .selection import Selection, behind, reason, safe_address
@@ -49,6 +49,11 @@ def detail_lines(dash: WatchfloorApp, selection: Selection | None, width: int) -
         from .alert import alert_detail
 
         return alert_detail(dash.sight, selection.fold, width, dash.size.height, glyphs)
+    if selection.silence is not None:
+        from .silence import silence_detail
+
+        heading = title_line(Shown(selection.silence.kind), selection.panel, width, glyphs)
+        return [heading, *silence_detail(selection.silence, dash.sight.snapshot, width, glyphs)]
     if selection.figure is not None:
         return [title_line(clean(selection.figure), selection.panel, width, glyphs), *_figure(dash, selection, width)]
     if selection.drawn is None:
@@ -269,7 +274,11 @@ class Detail(Page):
 
     def action_silence(self) -> None:
         """Plans a silence for them, or its end."""
-        open_silence(self.dash, self._alerts())
+        silence = self._selection.silence if self._selection else None
+        if silence is not None:
+            open_end(self.dash, silence)
+        else:
+            open_silence(self.dash, self._alerts())
 
     def action_escalate(self) -> None:
         """Plans to page whoever is next."""

@@ -234,7 +234,9 @@ class Dialog(Page):
                 ask = texts(Shown("writing it down …"), width, "dim")
             case "ended":
                 ask = texts(Shown("y  sends these lines to the terminal's clipboard"), width) if self._copy else []
-        return [BLANK, *said, *ask, rule]
+        alone = self.dash.snapshot.alone if self._state in ("filling", "standing") else EMPTY
+        warned = texts(alone, width, "degraded") if alone else []  # a team's journal is away
+        return [BLANK, *warned, *said, *ask, rule]
 
     def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
         """`esc` says what it does in this state; what is typed may hold a question mark."""

@@ -13,6 +13,7 @@ from tui.engine.clock import date_time
 from tui.engine.feed import Offer, PanelState, Snapshot
 from tui.engine.layout import DrawnRow
 from tui.engine.reading import Link, Reading, Row
+from tui.engine.silences import Silence
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.panel import PanelView
 
@@ -29,6 +30,8 @@ class Selection(Struct, frozen=True):
     marked: tuple[str, ...] = ()
     fold: Fold | None = None
     """The alerts that the row stands for, where it is a line of them."""
+    silence: Silence | None = None
+    """The silence or maintenance window that the row stands for."""
 
     def alerts(self, snapshot: Snapshot) -> tuple[Alert, ...]:
         """The alerts that it points at: those of the marked lines or the line, else those about the row or the figure."""
@@ -45,6 +48,12 @@ def lines_at(snapshot: Snapshot, keys: Iterable[str]) -> list[Fold]:
     """The lines that row keys stand for: a fold's own key, or the fingerprint of an alert within one."""
     folds = {fold.key: fold for fold in (*single(snapshot.alerts), *snapshot.folds)}
     return [folds[key] for key in keys if key in folds]
+
+
+def silence_at(snapshot: Snapshot, key: str | None) -> Silence | None:
+    """The silence that a row's key stands for (`silence:ID`)."""
+    kind, _, id_ = (key or "").partition(":")
+    return next((each for each in snapshot.silences if each.id == id_), None) if kind == "silence" else None
 
 
 def alerts_of_row(snapshot: Snapshot, panel: str, key: str) -> list[Alert]:
@@ -66,7 +75,8 @@ def selection_of(view: PanelView, snapshot: Snapshot) -> Selection | None:
     drawn = next((row for row in view.rows if row.key == view.selected), None)
     reading, row = behind(state, view.selected)
     fold = next(iter(lines_at(snapshot, [view.selected])), None) if view.selected and view.figure is None else None
-    return Selection(state, view.titles, drawn, row, reading, view.figure, view.marked, fold)
+    silence = silence_at(snapshot, view.selected)
+    return Selection(state, view.titles, drawn, row, reading, view.figure, view.marked, fold, silence)
 
 
 def behind(state: PanelState, key: str | None) -> tuple[Reading | None, Row | None]:

@@ -171,6 +171,15 @@ class EndForm:
         return ""
 
 
+def silence_detail(silence: Silence, snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
+    """Everything known about it, and what it keeps quiet now."""
+    lines = silence_lines(silence, snapshot, width)
+    hidden = [each for each in snapshot.alerts if each.fingerprint in silence.hides]
+    says = _count(len(hidden), "alert", "now") if hidden else Shown("nothing that is there now")
+    lines += fact(Shown("hides"), says, width, "text" if hidden else "degraded")
+    return [*lines, *alert_lines(hidden, snapshot, width, glyphs)]
+
+
 def _comes_back(silence: Silence, snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
     hidden = [each for each in snapshot.alerts if each.fingerprint in silence.hides]
     if not hidden:

@@ -71,7 +71,7 @@ def scrub_bar(past: Rewound, now: float, width: int, glyphs: Glyphs) -> Line:
         for offset, character in enumerate(severity[: cells - first_cell]):
             drawn[first_cell + offset] = (character, _role(severity))
     for mark in past.marks:
-        if mark.kind == "change":
+        if mark.kind == "change" and mark.at >= past.start:  # a deployment may be seen long after it was made
             drawn[place(mark.at)] = (glyphs.change, "change")
     drawn[here] = (glyphs.change if drawn[here][1] == "change" else glyphs.begins, "focus")
     pieces = joined(Piece(Shown(text), part) for text, part in drawn)
