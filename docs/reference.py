@@ -10,7 +10,7 @@ from tui.engine.panel import load_card
 from tui.engine.units import show_duration
 
 PAGE = Path(__file__).parent / "config.md"
-ORDER = ("health", "metrics", "database", "jobs", "deploys")
+ORDER = ("health", "metrics", "database", "jobs", "deploys", "alerts")
 
 HEAD = """\
 # The config

@@ -157,9 +157,9 @@ def serve_metrics() -> Iterator[Service]:
 
 
 @contextmanager
-def start_prometheus(*ports: int, interval: str = "1s", **jobs: int) -> Iterator[Prometheus]:
+def start_prometheus(*ports: int, interval: str = "1s", rules: str = "", **jobs: int) -> Iterator[Prometheus]:
     """A server of one's own, removed afterwards. It scrapes the services on these ports as job `agent-factory`, and each that
-    is given by name as a job of that name."""
+    is given by name as a job of that name; `rules` is a file of rules that it evaluates."""
     binary = find_prometheus()
     folder = Path(tempfile.mkdtemp(prefix="wf-prom-", dir="/tmp"))
     port = _free_port()
@@ -169,8 +169,12 @@ def start_prometheus(*ports: int, interval: str = "1s", **jobs: int) -> Iterator
         for name, those in watched.items()
     ]
     (folder / "prometheus.yml").write_text(
-        f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}}}\nscrape_configs:\n" + "\n".join(scraped)
+        f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}}}\nscrape_configs:\n"
+        + "\n".join(scraped)
+        + ("\nrule_files: [rules.yml]\n" if rules else "")
     )
+    if rules:
+        (folder / "rules.yml").write_text(rules)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [

@@ -48,7 +48,7 @@ class PanelConfig(Settings):
     """What every `[[panel]]` takes; a kind's own model adds to it."""
 
     kind: str
-    """Which panel it is: `health`, `metrics`, `database`, `jobs`, `deploys`, or one that a package adds."""
+    """Which panel it is: `health`, `metrics`, `database`, `jobs`, `deploys`, `alerts`, or one that a package adds."""
     name: str = Field(default="", pattern=r"^[A-Za-z0-9_-]*$")
     """What it is called on screen and in rules; the kind where it is not given."""
     interval: Interval | None = None
