@@ -142,3 +142,55 @@ async def test_what_is_no_dsn_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui.engine.secrets.known_values", set())
     with pytest.raises(ValueError, match="no DSN: expected https://KEY@HOST/PROJECT"):
         await sentry.start(SecretText("env:NO_DSN"), "demo")
+
+
+CHECK_IN = """
+import asyncio
+from tui import sentry
+from tui.engine.secrets import SecretText
+
+async def begin():
+    await sentry.start(SecretText("env:SENTRY_DSN"), "demo")
+    return await SecretText("env:CANARY").reveal()
+
+secret = asyncio.run(begin())
+sentry.check_in("watchfloor-shop-demo", True)
+sentry.check_in("watchfloor-shop-demo", False)
+"""
+
+
+def test_a_check_in_names_its_monitor_and_when_the_next_is_due() -> None:
+    with receiver() as (dsn, received):
+        done = ended(dsn, CHECK_IN)
+        assert done.returncode == 0, done.stderr
+        check_ins = [json.loads(envelope.splitlines()[2]) for envelope in received]
+    assert [json.loads(envelope.splitlines()[1])["type"] for envelope in received] == ["check_in", "check_in"]
+    assert [(each["monitor_slug"], each["status"]) for each in check_ins] == [
+        ("watchfloor-shop-demo", "ok"),
+        ("watchfloor-shop-demo", "error"),
+    ]
+    assert check_ins[0]["monitor_config"]["schedule"] == {"type": "interval", "value": 1, "unit": "minute"}
+    assert not any(socket.gethostname() in envelope or CANARY in envelope for envelope in received)
+
+
+def test_without_a_dsn_nobody_is_told_that_it_lives() -> None:
+    code = "import sys; from tui import sentry; sentry.check_in('x', True); print('sentry_sdk' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "False\n"
+
+
+def ended(dsn: str, code: str) -> subprocess.CompletedProcess[str]:
+    """Runs code that reports by itself, to its end."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"SENTRY_DSN": dsn, "CANARY": CANARY, "PATH": "/usr/bin", "HOME": "/nowhere"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )

@@ -1,5 +1,5 @@
 """`python -m tui`, for where the script is not on the PATH."""
 
-from tui.cli import run
+from tui.start import run
 
 run()

@@ -124,6 +124,12 @@ def _mark(options: argparse.Namespace) -> int:
     return mark(loaded(options), " ".join(options.text))
 
 
+def _status_line(options: argparse.Namespace) -> int:
+    from tui.commands.status_line import show
+
+    return show(options.config or "", options.env or "")
+
+
 def _record(options: argparse.Namespace) -> int:
     from tui.commands.record import record
 
@@ -172,6 +178,13 @@ def parser() -> Parser:
     _add_act(commands)
     _add_config(commands)
     _add_journal(commands)
+    _command(
+        commands,
+        "status-line",
+        _status_line,
+        "how everything stands, in one line for tmux's status bar",
+        "\n\nFrom the file that the poller keeps; exit 3 where nobody polls.",
+    )
     _command(
         commands,
         "record",

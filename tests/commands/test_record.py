@@ -271,6 +271,21 @@ def test_the_file_that_it_extends_counts_too(program: Program, things: Things, r
     running.says("shop: new → ")
 
 
+def test_a_check_in_each_minute_says_that_the_watcher_is_there(
+    program: Program, things: Things, records: list[Running]
+) -> None:
+    from tests.test_sentry import receiver
+
+    with receiver() as (dsn, received):
+        program.more["SENTRY_DSN"] = dsn
+        path = program.config(config(things, '[sentry]\ndsn = "env:SENTRY_DSN"\n'))
+        running = start(program, records, path)
+        running.says("web: unknown → ok")
+        envelope = eventually(lambda: next((each for each in received if '"check_in"' in each), None), within=15)
+    assert envelope is not None
+    assert '"monitor_slug":"watchfloor-shop-demo"' in envelope.replace('": "', '":"')
+
+
 # --- its own figures ---------------------------------------------------------------------------------------------------------
 
 

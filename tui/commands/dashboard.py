@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.commands.printing import complain
 from tui.commands.reporting import reporting
 from tui.commands.rereading import Look
-from tui.commands.state import lease_on, open_journal
+from tui.commands.state import lease_on, open_journal, status_place
 from tui.config import Loaded
 from tui.engine.engine import Engine, level_for
 from tui.engine.feed import Level
@@ -29,7 +29,7 @@ def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
         problem = str(error)
     level = Level.WATCH if read_only else level_for(setup)
     lease, unshared = lease_on(journal, setup, "dashboard")
-    engine = Engine(setup, level, journal=journal, lease=lease, look=Look(loaded))
+    engine = Engine(setup, level, journal=journal, lease=lease, look=Look(loaded), status=status_place(loaded))
     for says in filter(None, (clean(problem), unshared)):
         engine.warn(says)
     if unreported := reporting(loaded):

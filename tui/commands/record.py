@@ -17,7 +17,7 @@ from tui.commands.metrics import serving
 from tui.commands.printing import complain
 from tui.commands.reporting import reporting
 from tui.commands.rereading import Look
-from tui.commands.state import lease_on, open_journal
+from tui.commands.state import lease_on, open_journal, status_place
 from tui.commands.transitions import transitions
 from tui.config import Loaded
 from tui.engine.engine import Engine, level_for
@@ -40,7 +40,7 @@ def record(loaded: Loaded) -> int:
         complain(str(error))
         return NO_RECORD
     lease, unshared = lease_on(journal, setup, "record")
-    engine = Engine(setup, level_for(setup), journal=journal, lease=lease, look=Look(loaded))
+    engine = Engine(setup, level_for(setup), journal=journal, lease=lease, look=Look(loaded), status=status_place(loaded))
     if unshared:
         engine.warn(unshared)
     if unreported := reporting(loaded):

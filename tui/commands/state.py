@@ -10,10 +10,13 @@ from pathlib import Path
 import platformdirs
 
 from tui.commands.folder import network_file_system, why_not_shared
+from tui.commands.status_line import name_of
+from tui.config import Loaded
 from tui.engine.clock import SystemClock
 from tui.engine.journal import Journal, JournalError
 from tui.engine.lease import Holder, Kind, Lease
 from tui.engine.setup import Setup
+from tui.engine.status_file import StatusPlace
 from tui.engine.text import EMPTY, Shown, clean
 
 
@@ -27,6 +30,18 @@ def open_journal(setup: Setup) -> Journal:
     if why := why_not_shared(folder):
         raise JournalError(f"[journal] folder: {why}")
     return Journal(folder / name, group=True)
+
+
+def status_place(loaded: Loaded) -> StatusPlace:
+    """Where the line of `watchfloor status-line` goes: a group's folder, else the user's run-time or state folder."""
+    config = os.path.realpath(loaded.source.path)
+    if loaded.setup.journal_folder:
+        return StatusPlace(Path(loaded.setup.journal_folder) / name_of(config), config, 0o640)
+    run_time = os.environ.get("XDG_RUNTIME_DIR", "")
+    folder = (
+        Path(run_time) / "watchfloor" if run_time and Path(run_time).is_dir() else platformdirs.user_state_path("watchfloor")
+    )
+    return StatusPlace(folder / name_of(config), config)
 
 
 def lease_on(journal: Journal | None, setup: Setup, kind: Kind) -> tuple[Lease | None, Shown]:

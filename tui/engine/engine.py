@@ -35,6 +35,7 @@ from .roles import Roles
 from .rules import RuleBook
 from .sayings import Sayings
 from .setup import Setup
+from .status_file import StatusFile, StatusPlace
 from .telling import Telling
 from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
@@ -55,7 +56,7 @@ DEEDS_SHOWN = 20
 
 class Engine:
     """One dashboard's engine. `level` is what may leave; without a `journal` nothing can be recorded, so nothing is done;
-    without a `lease` it polls by itself; `look` reads the config again."""
+    without a `lease` it polls by itself; `look` reads the config again; `status` is where `status-line` finds how it stands."""
 
     def __init__(
         self,
@@ -65,6 +66,7 @@ class Engine:
         journal: Journal | None = None,
         lease: Lease | None = None,
         look: Look | None = None,
+        status: StatusPlace | None = None,
         clock: Clock | None = None,
         hold: bool = True,
     ) -> None:
@@ -97,6 +99,7 @@ class Engine:
             self._share_by(lease)
         self._rereading = Rereading(look, self._reread, self.clock) if look else None
         self._unread: Shown = EMPTY
+        self._status = StatusFile(status, self.clock, setup.interval) if status else None
         self._journal = journal
         self.recorded: Recorded | None = None
         """What one can go back to; the journal's readings where it is None."""
@@ -165,6 +168,8 @@ class Engine:
         sharing = asyncio.ensure_future(self.together.run())
         sharing.add_done_callback(functools.partial(self._broke, "sharing with the team"))
         await self._ended.wait()
+        if self._status and self.watching.polls:
+            self._status.forget()
         if self.roles:
             await self.roles.step_down(for_good=True)
         await self.watching.rest()
@@ -284,6 +289,8 @@ class Engine:
             snapshot = self._judge()
             if before != _in_short(snapshot):
                 self.feed.publish(snapshot)
+            if self._status and self.watching.polls:
+                await self._status.tell(snapshot)
 
     # --- what comes in ----------------------------------------------------------------------------------------------
 

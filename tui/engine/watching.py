@@ -60,6 +60,11 @@ class Watching:
         for target, probe in _wanted(setup):
             self.poller.add(target, probe)
 
+    @property
+    def polls(self) -> bool:
+        """Whether this process asks the sources."""
+        return self._polling is not None
+
     def states(self) -> dict[str, list[ProbeState]]:
         """Every probe's state, by panel, in the config's order."""
         states: dict[str, list[ProbeState]] = {panel.name: [] for panel in self.setup.panels}
