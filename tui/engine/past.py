@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import is_
 
 from msgspec import Struct
 
@@ -23,12 +24,21 @@ NOTHING = ProbeState("", "", 0.0, 0.0)
 class PastTrends(Trends):
     """The signals of the hour before one moment, as they were recorded: all in memory, so that views do no I/O."""
 
-    def __init__(self, at: float, blocks: Mapping[str, Sequence[Block]], changes: Sequence[Change]) -> None:
+    def __init__(
+        self,
+        at: float,
+        blocks: Mapping[str, Sequence[Block]],
+        changes: Sequence[Change],
+        before: PastTrends | None = None,
+    ) -> None:
         super().__init__()
         self._at = at
         self._blocks = blocks
         self._changes = changes
-        self._joined: dict[tuple[str, str], Values] = {}
+        self._joined: dict[str, dict[str, Values]] = {
+            panel: before._joined[panel] if before and _same(before._blocks.get(panel, ()), of) else {}
+            for panel, of in blocks.items()
+        }
 
     def between(self, panel: str, key: str, start: float, end: float) -> Values:
         return series.between(self._series(panel, key), start, min(end, self._at))
@@ -44,12 +54,18 @@ class PastTrends(Trends):
         return (len(at), at[-1]) if at else (0, 0.0)
 
     def _series(self, panel: str, key: str) -> Values:
-        found = self._joined.get((panel, key))
+        joined = self._joined.get(panel)
+        if joined is None:
+            return array("d"), array("d")
+        found = joined.get(key)
         if found is None:
-            blocks = self._blocks.get(panel)
-            found = series.joined(blocks, key) if blocks else (array("d"), array("d"))
-            self._joined[panel, key] = found
+            found = joined[key] = series.joined(self._blocks[panel], key)
         return found
+
+
+def _same(before: Sequence[Block], now: Sequence[Block]) -> bool:
+    """Whether these are the very same blocks."""
+    return len(before) == len(now) and all(map(is_, before, now))
 
 
 class Past(Struct, frozen=True):

@@ -76,6 +76,8 @@ class Reader:
         self._minutes: OrderedDict[tuple[int, int], _Minute] = OrderedDict()
         self._blocks: OrderedDict[int, tuple[Block, str, int]] = OrderedDict()
         self._block_bytes = 0
+        self._joined_before: PastTrends | None = None
+        """The trends of the step before: what they have joined serves the next one as long as it stands on the same blocks."""
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -107,7 +109,8 @@ class Reader:
         known, recorded, problem = _replayed(minute, at)
         if problem:
             return unknown(at, clean(f"what was recorded then cannot be read: {problem}"))
-        history = PastTrends(at, self._hour(at), known.changes)
+        history = PastTrends(at, self._hour(at), known.changes, self._joined_before)
+        self._joined_before = history
         covered = minute.step and at - minute.at <= minute.step
         states = by_panel(known.states(at if covered else None))
         return Past(at, states, known.judgement(recorded), history, recorded, minute.step)
@@ -159,8 +162,7 @@ class Reader:
             newest = max(newest, block.start if not block.step else 0)
         minute, points = self._unfinished(max(newest + MINUTE, int((at - 2 * MINUTE) // MINUTE) * MINUTE), at)
         for panel, values in points.items():
-            packed = {key: (times.tobytes(), each.tobytes()) for key, (times, each) in values.items()}
-            found.setdefault(panel, []).append(Block(minute, 0, packed))
+            found.setdefault(panel, []).append(series.in_memory(minute, values))
         return found
 
     def _between(self, start: float, end: float, panel: str | None = None) -> Iterator[tuple[Block, str]]:
@@ -181,11 +183,10 @@ class Reader:
             return kept[0]
         row = self._connection.execute("SELECT version, data FROM series WHERE id = ?", (id_,)).fetchone()
         try:
-            packed = series.read(*row) if row else {}
+            block = series.block(start, step, *row) if row else Block(start, step)
         except Unreadable:
-            packed = {}
-        size = sum(len(values) + 200 for _, values in packed.values())
-        block = Block(start, step, packed)
+            block = Block(start, step)
+        size = sum([len(at) + len(values) for at, values in block.groups])
         self._blocks[id_] = (block, panel, size)
         self._block_bytes += size
         while self._block_bytes > BLOCKS_KEPT and len(self._blocks) > 1:
@@ -202,7 +203,7 @@ class Reader:
         found: dict[str, list[Block]] = {}
         for begins, panel, version, data in rows:
             try:
-                found.setdefault(panel, []).append(Block(begins, step, series.read(version, data)))
+                found.setdefault(panel, []).append(series.block(begins, step, version, data))
             except Unreadable:
                 found.setdefault(panel, [])
         return found
@@ -213,7 +214,7 @@ class Reader:
             blocks = self._hour(end)
         found: dict[str, dict[str, Values]] = {}
         for panel, of in blocks.items():
-            keys = dict.fromkeys(key for block in of for key in block.series)
+            keys = dict.fromkeys(key for block in of for key in block.places)
             found[panel] = {key: series.between(series.joined(of, key), start, end) for key in keys}
         return found
 
