@@ -140,7 +140,7 @@ VERSION = len(MIGRATIONS)
 
 def prepare(connection: sqlite3.Connection) -> None:
     """How the file is kept, before anything is in it: it can shrink, and readers wait for no writer. Raises sqlite3.Error."""
-    if not connection.execute("PRAGMA page_count").fetchone()[0]:  # later it would count for nothing, and wait for a lock
+    if not connection.execute("PRAGMA page_count").fetchone()[0]:  # later it counts for nothing, but writes and waits
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
 
