@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from tests.clocks import START, DrivenClock
-from tests.recorded import Service
+from tests.watched import Service
 from tui.engine.layout import Room
 from tui.engine.panel import Readings, load_card
 from tui.engine.past import Past

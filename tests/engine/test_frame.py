@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tui.engine.frame import VERSION, Batch, Frame, Probed, Unreadable, Whole, read, step_between, stepped, written
+from tui.engine.frame import VERSION, Batch, Frame, Unreadable, Whole, read, written
 from tui.engine.kept import kept
-from tui.engine.reading import Change, Failure, Link, Reading, Row, Signal, Status, Theirs
+from tui.engine.reading import Change, Failure, Link, Reading, Row, Signal, Status, Theirs, TheirSilence
+from tui.engine.step import Probed, Step, step_between, stepped
 from tui.engine.text import Shown
 
+SLOWLY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Readings have many fields, so they take their time to make."""
 KEY = ("panel", "target", "probe")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12).map(Shown)
 NUMBERS = st.floats(allow_nan=False) | st.integers(-(2**63), 2**63 - 1) | st.booleans()
@@ -45,6 +48,7 @@ ROWS = st.lists(
     ),
     unique_by=lambda row: row.key,
 ).map(tuple)
+MATCHERS = st.tuples(TEXTS, TEXTS, st.booleans(), st.booleans())
 READINGS = st.builds(
     Reading,
     st.just(KEY[0]),
@@ -64,10 +68,12 @@ READINGS = st.builds(
         ),
         1,
     ),
+    some(st.builds(TheirSilence, TEXTS, some(MATCHERS, 1), st.floats(0, 2e9), st.floats(0, 2e9), TEXTS, TEXTS), 1),
 )
 PROBED = st.builds(Probed, st.floats(0.1, 60), st.floats(0.1, 60), READINGS, st.none(), st.just(True), st.booleans(), TEXTS)
 
 
+@SLOWLY
 @given(before=PROBED, now=PROBED)
 def test_a_step_leads_from_any_state_to_any_other(before: Probed, now: Probed) -> None:
     row = read(VERSION, False, written(Batch((step_between(0, before, now),))))
@@ -76,6 +82,7 @@ def test_a_step_leads_from_any_state_to_any_other(before: Probed, now: Probed) -
     assert repr(stepped(before, row.steps[0], KEY).reading) == repr(now.reading)
 
 
+@SLOWLY
 @given(probed=PROBED)
 def test_a_full_set_is_read_as_it_was_written(probed: Probed) -> None:
     row = read(VERSION, True, written(Whole(((KEY, probed),))))
@@ -83,14 +90,22 @@ def test_a_full_set_is_read_as_it_was_written(probed: Probed) -> None:
     assert row.probes == ((KEY, probed),)
 
 
+def test_no_field_of_a_reading_is_forgotten() -> None:
+    """Whoever adds one must have it told here, in the strategy above and in `Step`."""
+    told = set(Step.__struct_fields__) | {"panel", "target", "probe"}
+    assert set(Reading.__struct_fields__) <= told
+    assert len(Reading.__struct_fields__) == 13
+
+
+@SLOWLY
 @given(before=READINGS, failed=READINGS)
 def test_a_failed_poll_keeps_what_was_good_before(before: Reading, failed: Reading) -> None:
     was, now = Probed(1.0, 1.0, before), Probed(1.0, 1.0, failed, before, answered=False)
     assert stepped(was, step_between(0, was, now), KEY) == now
 
 
+@SLOWLY
 @given(first=READINGS, second=READINGS)
-@settings(max_examples=50)
 def test_what_did_not_change_is_not_looked_at_again(first: Reading, second: Reading) -> None:
     as_written = kept(first)
     assert kept(second, (first, as_written)) == kept(second)

@@ -98,7 +98,7 @@ WRITES = """
 import itertools, os, sys, threading
 from pathlib import Path
 from tests.clocks import START, DrivenClock
-from tests.recorded import Service
+from tests.watched import Service
 from tui.engine.journal import Journal
 from tui.engine.store import Store
 
@@ -178,7 +178,7 @@ FILLED = """
 import resource, sys
 from pathlib import Path
 from tests.clocks import START
-from tests.recorded import Service
+from tests.watched import Service
 from tui.engine.clock import SystemClock
 from tui.engine.store import Store, StoreError
 

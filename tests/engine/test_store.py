@@ -12,9 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.clocks import START, DrivenClock
-from tests.recorded import Service, latency, opened, reading, record, state
+from tests.watched import Service, latency, opened, reading, record, state
 from tui.engine.alert import Alert
 from tui.engine.entries import AlertMoved, Marked
+from tui.engine.escalation import Escalation
 from tui.engine.feed import ProbeState
 from tui.engine.history import History
 from tui.engine.journal import Journal
@@ -22,6 +23,7 @@ from tui.engine.judge import Judgement
 from tui.engine.panel import Judged
 from tui.engine.reading import Change, Reading, Row, Status, series_key
 from tui.engine.secrets import known_values
+from tui.engine.silences import Silence
 from tui.engine.store import Store, StoreError
 from tui.engine.text import Shown
 
@@ -165,6 +167,21 @@ def test_a_signal_that_is_no_longer_judged_is_not(store: Store) -> None:
     store.write(states, Judgement(MINUTE, {"health": {"a": Judged(Status.OK), "b": Judged(Status.FAILING)}}), MINUTE)
     store.write(states, Judgement(MINUTE, {"health": {"b": Judged(Status.OK)}}), MINUTE + 1)
     assert store.past(MINUTE + 1).judgement.judged == {"health": {"b": Judged(Status.OK)}}
+
+
+def test_silences_clocks_and_maintenance_stand_as_they_stood(store: Store) -> None:
+    states = Service(1, MINUTE).until(MINUTE)
+    silence = Silence("s1", "silence", MINUTE, MINUTE + 600, Shown("anna"), Shown("deploying"))
+    clock = Escalation("f1", Shown("backup"), due=MINUTE + 300)
+    takes = [
+        Judgement(MINUTE),
+        Judgement(MINUTE + 1, silences=(silence,), escalations=(clock,), maintenance={"health": Shown("until 04:00Z")}),
+        Judgement(MINUTE + 2, escalations=(clock,), suspected={"d1": Shown("errors rise 80s after")}),
+    ]
+    for judgement in takes:
+        store.write(states, judgement, judgement.at)
+    for judgement in takes:
+        assert store.past(judgement.at).judgement == judgement
 
 
 # --- signals -------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.clocks import START, DrivenClock
-from tests.recorded import Service, aged, latency, opened, reading, record, state
+from tests.watched import Service, aged, latency, opened, reading, record, state
 from tui.engine.alert import Alert
 from tui.engine.entries import AlertMoved
 from tui.engine.journal import Journal

@@ -14,13 +14,16 @@ from msgspec.structs import replace
 
 from .alert import Alert
 from .folding import fold_sql
-from .reading import Change, Failure, Link, Reading, Row, Signal, Theirs, Value
+from .judge import Judgement
+from .reading import Change, Failure, Link, Reading, Row, Theirs, Value
 from .redact import redact
 from .secrets import known_values
 from .text import CUT, Shown, clean
 
 LONGEST = 4000
 """Characters of a folded statement: it is one line, however many it had."""
+CHANGES = 200
+"""So many changes stand in a full set, the newest."""
 _LARGEST = 2**63
 _STATEMENT = re.compile(
     r"\s*(?:select\s|insert\s+into\s|update\s.+?\sset\s|delete\s+from\s|merge\s+into\s|with\s+(?:recursive\s+)?\S+(?:\s*\(.*?\))?"
@@ -38,31 +41,25 @@ def kept(reading: Reading, before: tuple[Reading, Reading] | None = None) -> Rea
         error=_failure(reading.error) if reading.error else None,
         notes=tuple(map(kept_text, reading.notes)) if reading.notes else (),
         alerts=tuple(map(_theirs, reading.alerts)) if reading.alerts else (),
-        signals=reading.signals if _plain(reading.signals) else tuple(map(_signal, reading.signals)),
+        silences=tuple(replace(each, reason=kept_text(each.reason)) for each in reading.silences) if reading.silences else (),
     )
 
 
 def kept_text(text: Shown) -> Shown:
-    """One text, redacted, and such that it can be encoded (a lone surrogate cannot)."""
+    """One text, redacted."""
     return _kept_text(text, len(known_values))
 
 
 @lru_cache(maxsize=16384)
 def _kept_text(text: Shown, _known: int) -> Shown:
     # How many secrets are known belongs to the question: once another was read, everything is looked at again.
-    return Shown(storable(redact(text)))
-
-
-def storable(text: str) -> str:
-    """Text as it can be encoded: a lone surrogate, which JSON from outside may bring, is written out."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+    return Shown(redact(text))
 
 
 def kept_alert(alert: Alert) -> Alert:
     """An alert, redacted."""
     return replace(
         alert,
-        labels=tuple((storable(name), storable(value)) for name, value in alert.labels),
         says=kept_text(alert.says),
         why=kept_text(alert.why),
         link=kept_text(Shown(alert.link)),
@@ -74,6 +71,22 @@ def kept_alert(alert: Alert) -> Alert:
 def kept_change(change: Change) -> Change:
     """A change, redacted."""
     return replace(change, key=kept_text(Shown(change.key)), title=kept_text(change.title), detail=kept_text(change.detail))
+
+
+def kept_said(judgement: Judgement) -> Judgement:
+    """What else is said at a moment, beside the signals and alerts, redacted."""
+    return replace(
+        judgement,
+        at=0.0,
+        judged={},
+        alerts=(),
+        folds=(),
+        suspected={kept_text(Shown(key)): kept_text(each) for key, each in judgement.suspected.items()},
+        changes=tuple(map(kept_change, judgement.changes[-CHANGES:])),
+        silences=tuple(replace(each, reason=kept_text(each.reason)) for each in judgement.silences),
+        maintenance={panel: kept_text(each) for panel, each in judgement.maintenance.items()},
+        troubles=tuple(map(kept_text, judgement.troubles)),
+    )
 
 
 def _rows(rows: Sequence[Row], before: tuple[Reading, Reading] | None) -> tuple[Row, ...]:
@@ -136,17 +149,7 @@ def _folded(lines: tuple[Shown, ...], _known: int) -> tuple[Shown, ...]:
     # A cut inside a literal leaves its quote open; there `fold_sql` ends the statement by itself, with a mark.
     text = fold_sql("\n".join(whole))
     marked = f"{text} {CUT}" if cut and not text.endswith(CUT) else text
-    return (clean(storable(redact(marked)), LONGEST),)
-
-
-def _plain(signals: Sequence[Signal]) -> bool:
-    """Whether all labels can be encoded as they are, which nearly all can."""
-    return all([value.isascii() for each in signals for _, value in each.labels])  # noqa: C419  # a third of the time
-
-
-def _signal(signal: Signal) -> Signal:
-    """Labels are an identity, so they stay as they are but for what cannot be encoded."""
-    return replace(signal, labels=tuple((storable(name), storable(value)) for name, value in signal.labels))
+    return (clean(redact(marked), LONGEST),)
 
 
 def _failure(failure: Failure) -> Failure:

@@ -18,7 +18,7 @@ from operator import lt
 import msgspec
 from msgspec import Struct
 
-from .frame import Unreadable
+from .frame import Unreadable, encoded
 
 VERSION = 1
 Values = tuple["array[float]", "array[float]"]
@@ -66,8 +66,7 @@ def written(points: Mapping[str, Values]) -> bytes:
     for key, (at, _) in points.items():
         groups.setdefault(at.tobytes(), []).append(key)
     values = [(at, b"".join([points[key][1].tobytes() for key in keys])) for at, keys in groups.items()]
-    names = msgspec.msgpack.encode(list(groups.values()))
-    return zlib.compress(msgspec.msgpack.encode(Groups(names, values)), 1)
+    return zlib.compress(encoded(Groups(encoded(list(groups.values())), values)), 1)
 
 
 def block(start: int, step: int, version: int, data: bytes) -> Block:

@@ -16,10 +16,11 @@ from msgspec.structs import replace
 
 from . import frame, series
 from .alert import Alert, by_badness
-from .frame import Frame, Probed, ProbeKey, Unreadable, Whole
+from .frame import Frame, Unreadable, Whole
 from .journal_schema import ENTRY_REMAINS
 from .panel import Judged
 from .series import Block
+from .step import Probed, ProbeKey
 from .store_reader import Reader
 
 MINUTE, TEN_MINUTES, HOUR, DAY = 60, 600, 3600, 86400
@@ -288,8 +289,7 @@ class Worst:
             {panel: judged for panel, judged in self._judged.items() if panel in known.judged},
             self._alerts,
             known.folds,
-            known.suspected,
-            known.changes,
+            known.said,
         )
 
 

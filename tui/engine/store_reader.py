@@ -109,7 +109,7 @@ class Reader:
         known, recorded, problem = _replayed(minute, at)
         if problem:
             return unknown(at, clean(f"what was recorded then cannot be read: {problem}"))
-        history = PastTrends(at, self._hour(at), known.changes, self._joined_before)
+        history = PastTrends(at, self._hour(at), known.said.changes, self._joined_before)
         self._joined_before = history
         covered = minute.step and at - minute.at <= minute.step
         states = by_panel(known.states(at if covered else None))

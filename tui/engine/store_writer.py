@@ -14,17 +14,14 @@ from msgspec.structs import replace
 from . import series
 from .alert import Alert, Fold
 from .feed import ProbeState
-from .frame import Batch, FoldKept, Frame, Probed, ProbeKey, Step, Whole, step_between
+from .frame import Batch, FoldKept, Frame, Whole
 from .judge import Judgement, States
-from .kept import kept, kept_alert, kept_change, kept_text, storable
-from .panel import Judged
+from .kept import kept, kept_alert, kept_said, kept_text
 from .reading import Reading
 from .series import Points
-from .text import Shown
+from .step import Probed, ProbeKey, Step, step_between
 
 MINUTE = 60
-CHANGES = 200
-"""So many changes stand in a full set, the newest."""
 
 
 class Written(Struct):
@@ -96,14 +93,11 @@ class Differ:
             "judged": {
                 panel: changed
                 for panel, judged in judgement.judged.items()
-                if judged != said.judged.get(panel) and (changed := _table(frame.judged.get(panel, {}), _judged(judged)))
+                if judged != said.judged.get(panel) and (changed := _table(frame.judged.get(panel, {}), judged))
             },
             "alerts": _alerts_changed(said, judgement, frame.alerts),
             "folds": _unless_same(frame.folds, _folds(judgement.folds)),
-            "suspected": UNSET
-            if judgement.suspected == said.suspected
-            else _unless_same(frame.suspected, _suspected(judgement.suspected)),
-            "changes": UNSET if judgement.changes == said.changes else _unless_same(frame.changes, _changes(judgement)),
+            "said": UNSET if _rest(judgement) == _rest(said) else _unless_same(frame.said, kept_said(judgement)),
         }
 
     def wrote(self, next_: Next, judgement: Judgement, at: float) -> None:
@@ -160,30 +154,20 @@ def _stages(state: ProbeState, was: Written | None) -> list[Probed]:
 def _whole(probes: Mapping[ProbeKey, Written], judgement: Judgement) -> Whole:
     return Whole(
         tuple((key, each.probed) for key, each in probes.items()),
-        {panel: _judged(judged) for panel, judged in judgement.judged.items()},
-        {storable(each.fingerprint): kept_alert(each) for each in judgement.alerts},
+        judgement.judged,
+        {each.fingerprint: kept_alert(each) for each in judgement.alerts},
         _folds(judgement.folds),
-        _suspected(judgement.suspected),
-        _changes(judgement),
+        kept_said(judgement),
     )
 
 
-def _judged(judged: Mapping[str, Judged]) -> dict[str, Judged]:
-    return {storable(key): each for key, each in judged.items()}
-
-
-def _suspected(suspected: Mapping[str, Shown]) -> dict[str, Shown]:
-    return {kept_text(Shown(key)): kept_text(each) for key, each in suspected.items()}
-
-
-def _changes(judgement: Judgement) -> tuple[Any, ...]:
-    return tuple(map(kept_change, judgement.changes[-CHANGES:]))
+def _rest(judgement: Judgement) -> Judgement:
+    """What is said beside the signals and alerts."""
+    return replace(judgement, at=0.0, judged={}, alerts=(), folds=())
 
 
 def _folds(folds: Iterable[Fold]) -> tuple[FoldKept, ...]:
-    return tuple(
-        (storable(each.key), tuple(map(storable, each.fingerprints)), kept_text(each.why)) for each in folds if each.alerts
-    )
+    return tuple((each.key, each.fingerprints, kept_text(each.why)) for each in folds if each.alerts)
 
 
 def _table(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,11 +182,11 @@ def _alerts_changed(said: Judgement, judgement: Judgement, written: Mapping[str,
         return {}
     before = {each.fingerprint: each for each in said.alerts}
     changed = {
-        storable(each.fingerprint): kept_alert(each)
+        each.fingerprint: kept_alert(each)
         for each in judgement.alerts
         if (old := before.get(each.fingerprint)) is None or replace(old, value=each.value) != each
     }
-    there = {storable(each.fingerprint) for each in judgement.alerts}
+    there = {each.fingerprint for each in judgement.alerts}
     return {**{key: None for key in written if key not in there}, **changed}
 
 
