@@ -124,6 +124,16 @@ async def test_the_plan_stays_bound_to_its_keys(opened: Open) -> None:
         assert [each.plan for each in stage.engine.executed] == [story.PLANS["database.terminate"]]
 
 
+async def test_news_at_the_end_find_a_screen_half_taken_apart(opened: Open) -> None:
+    async with opened() as stage:
+        await to_terminate(stage)
+        await stage.app.screen.query("#head").remove()  # as the app does on its way out
+        await stage.publish(story.snapshot(story.NOW + 5, number=2))
+        stage.app._tick()
+        await stage.pilot.pause()
+        assert stage.app.is_running
+
+
 async def test_escape_leaves_all_as_it_is(opened: Open) -> None:
     async with opened() as stage:
         await to_terminate(stage)

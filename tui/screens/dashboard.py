@@ -192,9 +192,9 @@ class WatchfloorApp(App[int], inherit_bindings=False):
     @property
     def top(self) -> Live | None:
         """The screen on top. None while one is still being put together, which takes what there is when it stands; and at the
-        end, when there is none."""
+        end, when there is none or it is being taken apart."""
         screen = self._screen_stack[-1] if self._screen_stack else None
-        return screen if isinstance(screen, Live) and screen.is_mounted else None
+        return screen if isinstance(screen, Live) and screen.stands else None
 
     def _fatal_error(self) -> None:
         """A crash shows where, but no local variables: they may hold secrets (textual.md 4.5)."""

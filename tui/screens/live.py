@@ -81,6 +81,11 @@ class Live(Screen[None], inherit_bindings=False):
         """What stands between lines 2 and the last."""
         yield Canvas(self.dash.look, self.dash.glyphs, id="body")
 
+    @property
+    def stands(self) -> bool:
+        """Whether it is put together, and not yet being taken apart: the app's end removes its parts one after another."""
+        return self.is_mounted and {"head", "keys"} <= {child.id for child in self.children}
+
     # --- what moves it ----------------------------------------------------------------------------------------------
 
     def on_screen_resume(self, event: ScreenResume) -> None:
