@@ -132,11 +132,16 @@ def in_words(entry: Entry, names: Names) -> str:
         case ChangeSeen(panel=panel, change=change):
             return f"{panel}  {change.kind} {change.title} (at {clock_time(change.at)})"
         case Claimed() | Told() | Untold():
-            return f"{said.channel}: {names.alert(said.fingerprint)} {said.transition}{_tries(said)}"
+            return f"{said.channel}: {names.alert(said.fingerprint)} {_transition(said.transition)}{_tries(said)}"
         case ConfigRead(taken=taken, says=says):
             return f"{'taken' if taken else 'refused, the old one stays'}: {says}"
         case _:
             return json.dumps(dict(entry.data), ensure_ascii=False)
+
+
+def _transition(written: str) -> str:
+    """`firing P0`, `acknowledged anna`, `resolved`: without the second that tells two of a kind apart."""
+    return written.rpartition("@")[0].replace(":", " ", 1).strip() or written
 
 
 def covered(said: Silenced | Maintained) -> str:
