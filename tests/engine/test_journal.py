@@ -328,3 +328,27 @@ def test_a_file_of_the_first_version_is_brought_up_with_all_it_holds(path: Path)
     assert [each.deed for each in left_open(journal, 1000.0)] == ["d1"]
     with sqlite3.connect(path) as other:
         assert other.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+LEAVES = """
+import sys
+from pathlib import Path
+from tui.engine.journal import Journal
+journal = Journal(Path(sys.argv[1]))
+print(len(journal.entries()))
+journal.close()
+"""
+
+
+def test_who_opens_it_again_in_one_process_loses_no_lock(journal: Journal, path: Path) -> None:
+    """A process that leaves takes the log away only if it is the last one: what is written after it is seen by the next."""
+    from tui.engine.clock import SystemClock
+    from tui.engine.store import Store
+
+    store, second = Store(path, SystemClock()), Journal(path)
+    for number in range(1, 4):
+        journal.append(10.0, "item", "anna", {"n": number})
+        done = subprocess.run([sys.executable, "-c", LEAVES, path], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert int(done.stdout) == number
+    second.close()
+    store.close()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
 import threading
 import uuid
@@ -21,7 +20,7 @@ from msgspec import Struct
 
 from . import entries
 from .entries import Said
-from .journal_schema import VERSION, migrate, prepare
+from .journal_schema import VERSION, make_file, migrate, prepare
 from .text import Shown, clean
 
 
@@ -74,7 +73,7 @@ class Journal:
         try:
             if isinstance(path, Path):
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                _make(path, 0o660 if group else 0o600)
+                make_file(path, 0o660 if group else 0o600)
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
             prepare(self._connection)
             # FULL syncs the WAL at each commit: an intent is on the disk before the request leaves.
@@ -171,14 +170,3 @@ class Journal:
         """Closes the file."""
         with self._lock:
             self._connection.close()
-
-
-def _make(path: Path, mode: int) -> None:
-    """The file with exactly this mode, where there is none yet; its companions (`-wal`, `-shm`) get the same from SQLite."""
-    try:
-        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode)
-    except FileExistsError:
-        made = os.open(path, os.O_RDWR)
-    else:
-        os.fchmod(made, mode)  # whatever the umask took
-    os.close(made)

@@ -6,8 +6,11 @@ append-only, also for us.
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 ENTRY = """
 CREATE TABLE IF NOT EXISTS entry (
@@ -188,3 +191,21 @@ def _run(connection: sqlite3.Connection, script: str) -> None:
         if sqlite3.complete_statement(statement):
             connection.execute(statement)
             statement = ""
+
+
+def make_file(path: Path, mode: int) -> None:
+    """The file with exactly this mode, where there is none yet; its companions (`-wal`, `-shm`) get the same from SQLite.
+    Raises OSError, also where it is there and may not be written.
+
+    One that is there is never opened: closing it would drop the locks that this process's connections hold on it (POSIX drops
+    all of a process's locks on a file with any of its descriptors), and the next process to leave would take itself for the
+    last one and remove the log that others still write to.
+    """
+    try:
+        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode)
+    except FileExistsError:
+        if not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, "it may not be written", str(path)) from None
+        return
+    os.fchmod(made, mode)  # whatever the umask took
+    os.close(made)

@@ -10,7 +10,6 @@ never the file.
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +20,7 @@ import msgspec
 from . import frame, series
 from .clock import Clock
 from .history import History
-from .journal_schema import VERSION, make_shrinkable, migrate, prepare
+from .journal_schema import VERSION, make_file, make_shrinkable, migrate, prepare
 from .judge import Judgement, States
 from .past import Past
 from .series import Points
@@ -234,7 +233,7 @@ def _in_words(error: Exception) -> str:
 def _connect(path: Path, size: int) -> sqlite3.Connection:
     """The file, with all it needs. Raises OSError, sqlite3.Error."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    make_file(path, 0o600)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
     prepare(connection)
     # What is recorded each second need not be on the disk before anything else happens.
