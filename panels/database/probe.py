@@ -18,6 +18,7 @@ from tui.engine.units import show_duration
 
 from .activity import Seen, parents, read_sessions, waiting_for
 from .config import DatabaseConfig
+from .locks import lock_changes
 from .rights import Rights, cannot_cancel, cannot_end, read_rights
 from .sampling import Samples
 from .sql import statement
@@ -47,6 +48,8 @@ class Kept(Struct):
     rights: Rights | None = None
     rights_at: float = 0.0
     started: float = 0.0
+    locks: dict[str, Change] = field(default_factory=dict)
+    """Who holds locks that others have waited for long, by session."""
 
 
 async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
@@ -68,9 +71,9 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
     rows = (*_session_rows(sessions, kept.rights), *_applications(sessions))
     if not server["has_statements"]:
         rows += kept.samples.rows()
-    return Found(
-        Status.OK, signals, rows, _restart(target, server, kept), notes=_notes(sessions, server, kept, tools), spent=spent
-    )
+    locks = lock_changes(target.panel, sessions, tools.clock.utc(), kept.locks)
+    changes = (*_restart(target, server, kept), *locks)
+    return Found(Status.OK, signals, rows, changes, notes=_notes(sessions, server, kept, tools), spent=spent)
 
 
 def _refused(error: DatabaseError) -> Found:
@@ -253,7 +256,7 @@ def _restart(target: Target, server: Mapping[str, Any], kept: Kept) -> tuple[Cha
     if not before or before == kept.started:
         return ()
     title = clean(f"{target.panel}: PostgreSQL restarted")
-    return (Change(f"{target.panel}/restart/{kept.started:.0f}", kept.started, "restart", title),)
+    return (Change(f"{target.panel}/restart/{kept.started:.0f}", kept.started, "restart", title, about=(target.panel,)),)
 
 
 def _notes(sessions: Sequence[Seen], server: Mapping[str, Any], kept: Kept, tools: Tools) -> tuple[Shown, ...]:

@@ -289,4 +289,5 @@ def _release(answer: Answer, kept: Kept, target: Target, now: float) -> tuple[Ch
     if not before or before == release:
         return ()
     title = clean(f"{target.name} now runs {release}")
-    return (Change(f"{target.panel}/{target.name}/{release}", now, "release", title, clean(f"before: {before}")),)
+    key, about = f"{target.panel}/{target.name}/{release}", (target.panel, target.name)
+    return (Change(key, now, "release", title, clean(f"before: {before}"), about),)

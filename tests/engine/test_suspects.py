@@ -9,7 +9,7 @@ from tests.clocks import START
 from tests.engine.test_rules import HIGH_ERRORS, Watch, errors
 from tui.engine.alert import Alert
 from tui.engine.reading import Change
-from tui.engine.suspects import followed_by, suspect_of, with_suspects
+from tui.engine.suspects import followed_by, suspect_of, suspects_of, with_suspects
 from tui.engine.text import Shown
 
 
@@ -58,3 +58,42 @@ def test_a_release_that_changed_is_the_deployments_echo(alert: Alert) -> None:
     seen = Change("web/9f3c2a1", START - 60, "release", Shown("web now runs 9f3c2a1"))
     assert suspect_of(alert, [deployment(-80), seen]) == deployment(-80)
     assert suspect_of(alert, [deployment(-600), seen]) == seen, "one long before is no cause of it"
+
+
+# --- everything that happened, on one line of time ------------------------------------------------------------------------
+
+
+def lock(seconds: float, *about: str) -> Change:
+    return Change(f"lock{seconds}", START + seconds, "lock", Shown("session 8121 blocks others"), Shown("2 waited"), about)
+
+
+def test_what_touches_it_comes_first_then_the_nearest(alert: Alert) -> None:
+    changes = [deployment(-600), lock(-20, "database"), deployment(-80, "5be0d17"), lock(-300, "api")]
+    found = suspects_of(alert, changes)
+    assert [(each.key, each.lead, each.touches) for each in found] == [
+        ("dpl_5be0d17", 80.0, True),
+        ("lock-300", 300.0, True),
+        ("dpl_9f3c2a1", 600.0, True),
+        ("lock-20", 20.0, False),
+    ]
+    assert found[1].evidence == "03:07:12Z · it touches api · 2 waited"
+    assert found[3].evidence == "03:11:52Z · elsewhere · 2 waited"
+
+
+def test_alerts_before_it_are_listed_and_one_on_what_it_depends_on_leads(alert: Alert) -> None:
+    mine = replace(alert, target="web", root="readyz")
+    before = replace(alert, fingerprint="r", rule="ServiceDown", panel="health", target="readyz", since=START - 60)
+    apart = replace(alert, fingerprint="c", rule="connections", panel="database", since=START - 30)
+    later = replace(alert, fingerprint="l", since=START + 30)
+    (told, *_) = with_suspects([mine, before, apart, later], [])
+    assert [(each.what, each.touches) for each in told.suspects] == [("ServiceDown", True), ("connections", False)]
+    assert told.suspects[0].evidence == "03:11:12Z · web depends on readyz"
+    assert told.suspect == "ServiceDown, 1m00s before"
+    (alone, *_) = with_suspects([alert, apart], [])
+    assert (alone.suspect, [each.what for each in alone.suspects]) == ("", ["connections"]), "no cause, only earlier"
+
+
+def test_a_release_seen_on_the_thing_itself_is_evidence(alert: Alert) -> None:
+    mine = replace(alert, target="web")
+    seen = Change("web/1", START - 60, "release", Shown("web now runs 1"), about=("health", "web"))
+    assert [each.evidence for each in suspects_of(mine, [seen])] == ["03:11:12Z · it touches web"]

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from panels.database import CARD, probe
 from panels.database.activity import Seen, parents, waiting_for
+from panels.database.locks import lock_changes
 from panels.database.probe import ask
 from panels.database.sizes import ask_sizes
 from panels.database.statements import MISSING, Counted, ask_statements
 from tests.servers.postgres import start_postgres
 from tui.engine.connections import Tools
-from tui.engine.reading import Found, Row, Status
+from tui.engine.reading import Change, Found, Row, Status
 
 from .conftest import Shop, eventually
 
@@ -219,6 +221,37 @@ def test_a_queue_stands_side_by_side_under_its_holder() -> None:
     sessions = [seen(1), seen(2, 1), seen(3, 2, 1)]
     assert parents(sessions) == {2: 1, 3: 1}
     assert [each.pid for each in waiting_for(1, sessions)] == [2, 3]
+
+
+async def test_a_long_wait_for_a_lock_is_a_change_told_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("panels.database.locks.LONG", 0.2)
+    assert (await shop.ask(ask)).changes == ()
+    began = shop.tools.clock.utc()
+    holder, *_ = await shop.chain()
+
+    async def waited() -> bool:
+        return bool((await shop.ask(ask)).changes)
+
+    await eventually(waited)
+    (change,) = (await shop.ask(ask)).changes
+    assert (change.kind, change.about) == ("lock", ("database",))
+    assert change.title == f"session {holder.info.backend_pid} (backfill) blocks others in database"
+    assert began - 1 <= change.at <= shop.tools.clock.utc()
+    assert (await shop.ask(ask)).changes == (change,), "the same one for as long as it lasts"
+    await holder.rollback()
+
+    async def over() -> bool:
+        return not (await shop.ask(ask)).changes
+
+    await eventually(over)
+
+
+def test_the_longest_waits_are_told_of() -> None:
+    sessions = [each for pid in range(1, 9) for each in (seen(pid), replace(seen(100 + pid, pid), waited=10.0 * pid))]
+    told: dict[str, Change] = {}
+    found = lock_changes("db", [replace(each, began=str(each.pid)) for each in sessions], 1000.0, told)
+    assert [each.at for each in found] == [920.0, 930.0, 940.0, 950.0, 960.0]
+    assert lock_changes("db", [], 1001.0, told) == ()
 
 
 def test_a_deadlock_in_its_first_second_is_cut_open() -> None:
