@@ -138,8 +138,8 @@ def test_a_rule_of_the_same_name_replaces_the_panels_own_or_switches_it_off(fold
 
 
 def test_what_a_later_version_reads_is_noted_not_refused(folder: Folder) -> None:
-    (warning,) = folder.load(HEALTH + '[severities.P0]\nacknowledge = "2m"\n').setup.warnings
-    assert "severities" in warning and "later version" in warning
+    (warning,) = folder.load(HEALTH + "[layout.night]\ncolumns = []\n").setup.warnings
+    assert "layout" in warning and "later version" in warning
 
 
 def watched_and_journal(folder: Folder, dsn: str, url: str) -> list[str]:

@@ -115,7 +115,7 @@ def test_files_are_private_and_the_stack_is_found(demo_stack: Stack) -> None:
 def test_the_usual_config_differs_in_addresses_alone(view: View) -> None:
     usual = tomllib.loads(config.usual())
     ready = tomllib.loads(view.stack.config_path.read_text())
-    assert [panel["name"] for panel in usual["panel"]] == ["health", "metrics", "database", "jobs", "deploys"]
+    assert [panel["name"] for panel in usual["panel"]] == ["health", "metrics", "database", "jobs", "deploys", "alerts"]
     assert [sorted(panel) for panel in usual["panel"]] == [sorted(panel) for panel in ready["panel"]]
 
 

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from panels.health.uptime import MEANINGFUL, WINDOW, Uptime
+from tests.panels.health.conftest import Asker, the_row, value
+from tests.servers.http import reply
 
 HOUR = 3600.0
 
@@ -59,3 +61,23 @@ def test_it_is_always_a_share_of_known_time(polls: list[tuple[float, float | Non
     uptime = fed(polls, longest=900)
     assert uptime.ratio is None or 0 <= uptime.ratio <= 1
     assert 0 <= uptime.known <= min(sum(passed for passed, _ in polls), WINDOW + 600) + 1e-6
+
+
+async def test_what_fails_under_maintenance_counts_against_no_uptime(health: Asker) -> None:
+    health.web.answers["/health"] = reply(b'{"status":"pass"}')
+    for _ in range(10):
+        await health.ask()
+        health.clock.move(10)
+    del health.web.answers["/health"]
+    health.tools.in_maintenance = lambda panel: panel == "health"
+    for _ in range(10):
+        down = await health.ask()
+        health.clock.move(10)
+    assert value(down, "up") == 0.0, "it is measured all the same"
+    assert the_row(down).cells["uptime"] == 1.0
+    health.tools.in_maintenance = lambda panel: False
+    for _ in range(10):
+        down = await health.ask()
+        health.clock.move(10)
+    uptime = the_row(down).cells["uptime"]
+    assert isinstance(uptime, float) and uptime < 0.6
