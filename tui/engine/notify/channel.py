@@ -61,7 +61,8 @@ class When(Settings):
     """At these hours: `"always"`, `"business"` (mon-fri 09:00-18:00 UTC), `"mon-fri 09:00-18:00 Europe/Berlin"`, several with
     commas, or `"outside …"`. What still fires when they begin is told then."""
     whom: tuple[str, ...] = ()
-    """For an escalation: when one of these is called (`["backup"]`), by name or pattern."""
+    """For an escalation: when one of these is called, by the name that the rotation has (`["kim"]`), or by pattern; it is
+    `backup` who is called where there is no rotation."""
     theirs: bool = False
     """Also of alerts that Alertmanager or Prometheus found, which usually tell people themselves."""
 
