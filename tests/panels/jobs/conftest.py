@@ -68,7 +68,7 @@ def setup(dsn: str, **settings: Any) -> Setup:
     units = {spec.name: spec.unit for spec in CARD.signals}
     rules = tuple(Rule(each.name, "jobs", each.signal, units[each.signal], each.way, each.levels) for each in CARD.rules)
     panel = PanelSetup("jobs", "jobs", CARD, config)
-    return Setup("test", "test", False, "identity", "me", 5.0, None, (panel,), rules, ("jobs.*",))
+    return Setup("test", "test", False, "identity", "me", 5.0, None, (panel,), rules, allow=("jobs.*",))
 
 
 @pytest.fixture
