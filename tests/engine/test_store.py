@@ -17,9 +17,11 @@ from tui.engine.alert import Alert
 from tui.engine.entries import AlertMoved, Marked
 from tui.engine.escalation import Escalation
 from tui.engine.feed import ProbeState
+from tui.engine.follow import share, shared_since
 from tui.engine.history import History
 from tui.engine.journal import Journal
 from tui.engine.judge import Judgement
+from tui.engine.lease import Holder, Lease, Term
 from tui.engine.panel import Judged
 from tui.engine.reading import Change, Reading, Row, Status, series_key
 from tui.engine.secrets import known_values
@@ -345,6 +347,21 @@ def test_what_must_not_stand_on_disk_does_not(store: Store, path: Path) -> None:
     assert now.reading.rows[0].long["last statement"] == ("SELECT * FROM users WHERE mail = ? AND pin = ?",)
     assert now.reading.rows[1].long["statement"] == ("VALUES ( …",)
     assert row.long["last statement"] == statement, "in memory it is whole"
+
+
+def test_nor_in_what_is_shared_with_those_who_follow(path: Path, clock: DrivenClock) -> None:
+    Journal(path).close()
+    lease = Lease(path, "all", Holder("1", "anna", 4711, "dashboard"), clock, "boot")
+    term = lease.seek()
+    assert isinstance(term, Term)
+    row = Row("8121@1", {}, long={"statement": (Shown("SELECT * FROM users WHERE mail = 'anna@example.com'"),)})
+    taken = Reading("db", "db", "sessions", MINUTE, 0.1, Status.OK, rows=(row,))
+    share(lease, term, [(("db", "db", "sessions"), state(taken, 1.0))], Judgement(MINUTE))
+    shared = shared_since(lease, -1).states["db", "db", "sessions"]
+    assert shared.good is shared.reading
+    assert shared.reading is not None
+    assert shared.reading.rows[0].long["statement"] == ("SELECT * FROM users WHERE mail = ?",)
+    assert not any(b"anna@example.com" in each.read_bytes() for each in path.parent.iterdir())
 
 
 def test_what_cannot_be_encoded_is_written_out(store: Store) -> None:

@@ -169,7 +169,7 @@ def test_what_is_pinned_stays_in_full(path: Path, clock: DrivenClock, store: Sto
 def test_pins_have_a_bound_of_their_own(path: Path, clock: DrivenClock) -> None:
     store = opened(path, clock, 4_000_000)
     service = Service(20, BEGIN)
-    record(store, service, BEGIN, BEGIN + HOUR)
+    record(store, service, BEGIN, BEGIN + HOUR, every=2.0)
     store.pin(BEGIN, BEGIN + HOUR, "a long one")
     at(clock, BEGIN + 3 * HOUR)
     aged(store)

@@ -43,8 +43,11 @@ class Shared(Struct, frozen=True):
 def share(
     lease: Lease, term: Term, states: Iterable[tuple[Key, ProbeState]], judgement: Judgement, timers: bytes | None = None
 ) -> None:
-    """Writes what changed. Blocks for the file. Raises Deposed, LeaseError."""
-    rows = [(*key, packed(Line(replace(each, good=None) if _same(each) else each, _same(each)))) for key, each in states]
+    """Writes what changed, as it may stand on disk. Blocks for the file. Raises Deposed, LeaseError."""
+    from .kept import kept_state  # late: nothing is shared before the first picture
+
+    kept = ((key, kept_state(each)) for key, each in states)
+    rows = [(*key, packed(Line(replace(each, good=None) if _same(each) else each, _same(each)))) for key, each in kept]
     with lease.transaction(term) as connection:
         connection.execute("UPDATE lease SET number = number + 1 WHERE watched = ?", (term.watched,))
         (number,) = connection.execute("SELECT number FROM lease WHERE watched = ?", (term.watched,)).fetchone()

@@ -13,6 +13,7 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from .alert import Alert
+from .feed import ProbeState
 from .folding import fold_sql
 from .judge import Judgement
 from .reading import Change, Failure, Link, Reading, Row, Theirs, Value
@@ -43,6 +44,13 @@ def kept(reading: Reading, before: tuple[Reading, Reading] | None = None) -> Rea
         alerts=tuple(map(_theirs, reading.alerts)) if reading.alerts else (),
         silences=tuple(replace(each, reason=kept_text(each.reason)) for each in reading.silences) if reading.silences else (),
     )
+
+
+def kept_state(state: ProbeState) -> ProbeState:
+    """A probe's state as it may be written: for the processes that follow."""
+    reading = kept(state.reading) if state.reading else None
+    good = reading if state.good is state.reading else kept(state.good) if state.good else None
+    return replace(state, reading=reading, good=good, slowed=kept_text(state.slowed))
 
 
 def kept_text(text: Shown) -> Shown:
