@@ -17,19 +17,20 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from panels.alerts import CARD as ALERTS_CARD
+from panels.alerts.config import AlertsConfig
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, Proof, Result
 from tui.engine.alert import Alert, Fold, by_badness, single
-from tui.engine.clock import clock_time, moment
+from tui.engine.clock import moment
 from tui.engine.escalation import Escalation
 from tui.engine.feed import Level, Offer, PanelState, ProbeState, Seat, Snapshot
-from tui.engine.history import History, Trends
+from tui.engine.history import History
 from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout, Room
 from tui.engine.panel import Card, Judged, PanelConfig, Probe, Readings, SignalSpec
 from tui.engine.reading import Change, Link, Reading, Row, Signal, Status, Value, series_key, signal
 from tui.engine.suspects import followed_by, with_suspects
 from tui.engine.text import Shown, clean
 from tui.engine.units import show, show_count, show_duration, show_latency, show_rate, show_ratio, show_size
-from tui.widgets.top import wrong
 
 NOW = 1_795_230_732.0
 """2026-11-21 03:12:12 UTC."""
@@ -166,17 +167,8 @@ def deploys(at: float, night: Night) -> Reading:
 
 
 def listed(at: float, night: Night) -> Reading:
-    """The alerts as rows, a line each."""
-    rows = []
-    for fold in folds(alerts(at, night)):
-        alert = fold.lead
-        said = f"acked {clock_time(alert.acked_at)}" if alert.acked_at else "not acked" if alert.wants_answer else alert.state
-        cells: dict[str, Value] = {
-            "alert": clean(f"{alert.severity} {alert.rule}"), "wrong": wrong(alert), "for": at - alert.since,
-            "panel": clean(alert.panel), "said": clean(said),
-        }  # fmt: skip
-        rows.append(Row(fold.key, cells, alert.status))
-    return Reading("alerts", "alerts", "list", at, 0.0, Status.OK, (), tuple(rows))
+    """No other system's alerts: the panel lists ours."""
+    return Reading("alerts", "alerts", "list", at, 0.0, Status.OK)
 
 
 # --- how it is drawn ------------------------------------------------------------------------------------------------
@@ -321,20 +313,6 @@ def deploys_view(readings: Readings, history: History, room: Room) -> Layout:
     return Layout(source=Shown("vercel"), columns=DEPLOYS_CARD.columns, rows=tuple(rows))
 
 
-def alerts_view(readings: Readings, history: Trends, room: Room) -> Layout:
-    """A line of alerts a row."""
-    rows = []
-    for _, row in readings.rows("list"):
-        cells = tuple(
-            Cell(show_duration(_number(row, name)) if name == "for" else Shown(str(row.cells[name])))
-            for name in ("alert", "wrong", "for", "panel", "said")
-        )
-        rows.append(DrawnRow(row.key, (replace(cells[0], status=row.status), *cells[1:]), row.status))
-    firing = sum(fold.lead.state == "firing" for fold in readings.folds)
-    says = Shown(f"{firing} firing" if firing else "")
-    return Layout(headline=says, columns=ALERTS.columns, rows=tuple(rows), empty=Shown("no alert"))
-
-
 def _number(row: Row, name: str) -> float | None:
     value = row.cells[name]
     return float(value) if isinstance(value, (int, float)) else None
@@ -459,14 +437,8 @@ DEPLOYS_CARD = _card(
     "tests.story:HINT",
 )  # fmt: skip
 
-ALERTS = Card(
-    "alerts", "Alerts", PanelConfig, (Probe("story", never),), (), "tests.story:alerts_view",
-    (
-        Column("alert", Shown("alert"), 18, grows=True), Column("wrong", Shown("wrong"), 13), Column("for", Shown("for"), 6),
-        Column("panel", Shown("panel"), 9, rank=1), Column("said", Shown("said"), 16, rank=2),
-    ),
-    lists_alerts=True,
-)  # fmt: skip
+ALERTS = replace(ALERTS_CARD, probes=(Probe("story", never),))
+
 
 PANELS = ((HEALTH, health), (METRICS, metrics), (DATABASE, database), (JOBS, jobs), (DEPLOYS_CARD, deploys),
           (ALERTS, listed))  # fmt: skip
@@ -564,7 +536,7 @@ def snapshot(at: float = NOW, night: Night | None = None, number: int = 1) -> Sn
         probe = ProbeState(card.kind, reading.probe, interval, 5.0, reading, reading, MONOTONIC + measured - NOW)
         marks = judged(card.kind, found)
         status = max([each.status for each in marks.values()], default=Status.OK)
-        settings = SimpleNamespace()
+        settings = AlertsConfig(kind="alerts") if card is ALERTS else SimpleNamespace()
         panels.append(
             PanelState(
                 card.kind,

@@ -31,6 +31,7 @@ CARD = Card(
         Column("says", Shown(""), 13),
     ),
     view="panels.alerts.view:view",
+    lists_alerts=True,
     silencer="panels.alerts.silencing:SILENCER",
     silences_now=holds_silences,
     check="panels.alerts.check:check",

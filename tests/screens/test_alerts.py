@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from panels.alerts.config import AlertsConfig
 from tests import story
 from tests.screens.conftest import Open, Stage
 from tui.engine.alert import Fold
@@ -21,7 +22,6 @@ from tui.engine.ask import (
     Unrecorded,
 )
 from tui.engine.feed import Seat, Snapshot
-from tui.engine.reading import Row, Value
 from tui.engine.silences import Silence
 from tui.engine.text import Shown
 from tui.screens.word import SETTLES
@@ -32,20 +32,16 @@ ERRORS, CONNECTIONS = story.snapshot().alerts
 SLOW = replace(ERRORS, fingerprint="c", rule="slow", severity="P2", labels=(("route", "GET /"),), target="GET /")
 
 
-def with_alerts(*folds: Fold, base: Snapshot | None = None) -> Snapshot:
+def with_alerts(*folds: Fold) -> Snapshot:
     """The story's snapshot with other alerts."""
     alerts = tuple(alert for fold in folds for alert in fold.alerts)
-    return replace(base or story.snapshot(), alerts=alerts, folds=folds, escalations=story.escalations(alerts))
+    return with_silences(replace(story.snapshot(), alerts=alerts, folds=folds, escalations=story.escalations(alerts)))
 
 
-def with_row(shot: Snapshot, row: Row) -> Snapshot:
-    """The snapshot with one more row among the alerts."""
-    panel = shot.panels[5]
-    good = panel.probes[0].good
-    assert good is not None
-    more = replace(good, rows=(*good.rows, row))
-    panel = replace(panel, probes=(replace(panel.probes[0], reading=more, good=more),))
-    return replace(shot, panels=(*shot.panels[:5], panel))
+def with_silences(shot: Snapshot, *silences: Silence) -> Snapshot:
+    """The snapshot with silences in force; its panels are told what it says of alerts."""
+    panels = tuple(replace(panel, folds=shot.folds, escalations=shot.escalations, silences=silences) for panel in shot.panels)
+    return replace(shot, silences=silences, panels=panels)
 
 
 async def say_yes(stage: Stage) -> None:
@@ -240,8 +236,8 @@ async def test_a_paste_and_a_held_key_are_no_yes(opened: Open) -> None:
 async def test_where_alertmanager_is_it_may_hold_the_silence(opened: Open) -> None:
     theirs = replace(ERRORS, fingerprint="alerts.1", panel="alerts", source="alertmanager", rule="Down", says=Shown("down"))
     shot = with_alerts(Fold("alerts.1", (theirs,)))
-    card = replace(story.ALERTS, silencer="tests.story:nobody")
-    shot = replace(shot, panels=(*shot.panels[:5], replace(shot.panels[5], card=card)))
+    settings = AlertsConfig(kind="alerts", alertmanager="http://alertmanager:9093")
+    shot = replace(shot, panels=(*shot.panels[:5], replace(shot.panels[5], settings=settings)))
     async with opened(first=shot) as stage:
         await stage.press("4", "S", *"x", "enter")
         await say_yes(stage)
@@ -251,7 +247,7 @@ async def test_where_alertmanager_is_it_may_hold_the_silence(opened: Open) -> No
 async def test_on_what_is_silenced_s_ends_it(opened: Open) -> None:
     hushed = replace(ERRORS, silenced=Shown("by kim"))
     silence = Silence("s1", "silence", story.NOW - 60, story.NOW + 600, Shown("kim"), Shown("deploying"), hides=("a",))
-    shot = replace(with_alerts(Fold("a", (hushed,))), silences=(silence,))
+    shot = with_silences(with_alerts(Fold("a", (hushed,))), silence)
     async with opened(first=shot) as stage:
         await stage.press("6", "S")
         assert "deploying" in stage.text and "1 alert tells again" in stage.text
@@ -261,10 +257,8 @@ async def test_on_what_is_silenced_s_ends_it(opened: Open) -> None:
 
 async def test_a_silence_has_a_row_which_opens_and_ends_it(opened: Open) -> None:
     silence = Silence("s1", "silence", story.NOW - 60, story.NOW + 600, Shown("kim"), Shown("deploying"), hides=("a",))
-    shot = replace(with_alerts(Fold("a", (replace(ERRORS, silenced=Shown("by kim")),))), silences=(silence,))
-    cells: dict[str, Value] = {name: Shown("x") for name in ("alert", "wrong", "panel", "said")}
-    row = Row("silence:s1", {**cells, "for": 60.0})
-    async with opened(first=with_row(shot, row)) as stage:
+    shot = with_silences(with_alerts(Fold("a", (replace(ERRORS, silenced=Shown("by kim")),))), silence)
+    async with opened(first=shot) as stage:
         await stage.press("6", "G", "enter")
         assert "by        kim, 1m00s ago" in stage.text and "hides     1 alert now" in stage.text
         await stage.press("escape", "S")

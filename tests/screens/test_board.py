@@ -121,6 +121,17 @@ async def test_sort_goes_through_the_columns_and_back(opened: Open) -> None:
         assert stage.board.panels[1].rows[0].key == "POST /api/checkout"
 
 
+async def test_alerts_without_a_source_of_their_own_move_with_everybodys_polls(opened: Open) -> None:
+    def asking_nobody(snapshot: Snapshot) -> Snapshot:
+        return replace(snapshot, panels=(*snapshot.panels[:5], replace(snapshot.panels[5], probes=())))
+
+    async with opened(first=asking_nobody(story.snapshot())) as stage:
+        await stage.press("6")
+        assert "9m12s" in stage.lines[5] and "2 firing" in stage.lines[3]
+        await stage.publish(asking_nobody(story.snapshot(story.NOW + 5, number=2)))
+        assert "9m17s" in stage.lines[5]
+
+
 async def test_freezing_holds_the_panels_and_not_the_alert(opened: Open) -> None:
     async with opened() as stage:
         await stage.press("2", "space")

@@ -121,7 +121,7 @@ class Board(Live):
         snapshot, now = sight.snapshot, self.dash.moment()
         self.drawn = snapshot
         for panel in self.panels:
-            panel.history = sight.history
+            panel.history, panel.at = sight.history, snapshot.at
             panel.zoomed = self.zoomed or columns_of(self.size) == 1
             panel.take(snapshot.panel(panel.panel) or not_there(panel.panel), now)
         self._make_room(snapshot)

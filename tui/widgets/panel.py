@@ -66,7 +66,9 @@ class PanelView(Canvas, can_focus=True):
         self.zoomed = False
         self.history = history
         """The signals before what is shown: the live ones, or the past's."""
-        self._drawn_from = history
+        self.at = 0.0
+        """The moment of what is shown, UTC seconds."""
+        self._drawn_from: object = None
         self._state: PanelState | None = None
         self._drawn_for: object = None
         self._layout: Layout = NOTHING_YET
@@ -93,11 +95,13 @@ class PanelView(Canvas, can_focus=True):
     def take(self, state: PanelState, monotonic: float) -> None:
         """A newer state of the panel: drawn anew where it differs."""
         fresh = freshness(state, monotonic)
-        if state == self._state and fresh == self._fresh and self.history is self._drawn_from:
+        # A panel that asks nobody has no readings to tell the time by: it moves with everybody's polls.
+        drawn_from = (self.history, None if state.probes else self.at)
+        if state == self._state and fresh == self._fresh and drawn_from == self._drawn_from:
             return
         if self._state is None or _keys(state.offers) != _keys(self._state.offers):
             self._bindings = BindingsMap(remedy_bindings(state.offers))
-        self._state, self._fresh, self._drawn_from = state, fresh, self.history
+        self._state, self._fresh, self._drawn_from = state, fresh, drawn_from
         self._look(monotonic)
         self._paint()
 
@@ -117,7 +121,7 @@ class PanelView(Canvas, can_focus=True):
         state = self._state
         assert state is not None
         readings = state.readings(monotonic)
-        now = max((each.good.at for each in state.probes if each.good), default=0.0)
+        now = max((each.good.at for each in state.probes if each.good), default=self.at)
         room = Room(self.size.width, self.size.height, now, self.zoomed)
         asked = (state, readings.stale, room, self.history)
         if asked == self._drawn_for:
@@ -133,7 +137,7 @@ class PanelView(Canvas, can_focus=True):
         """What the panel's view makes of the readings in so much room."""
         if state.card is None:
             return Layout(notes=(state.broken,))
-        if not readings.by_probe:
+        if not readings.by_probe and state.probes:
             return NOTHING_YET
         try:
             return state.card.load_view()(readings, self.history, room)
@@ -145,7 +149,8 @@ class PanelView(Canvas, can_focus=True):
         """How many lines would show all of it. The view is asked as if there were room, since one that is given little shows
         little; again only when there is more or less to show."""
         rows = tuple(len(each.rows) for found in readings.by_probe.values() for each in found)
-        asked = (room.width, state.status, rows, len(unanswered(state)))
+        listed = (len(state.folds), len(state.silences)) if lists_alerts(state) else ()
+        asked = (room.width, state.status, rows, listed, len(unanswered(state)))
         if asked == self._needed_for or not room.width:
             return
         self._needed_for = asked
