@@ -6,6 +6,7 @@ of that the nearest. It is a coincidence in time, no proof, and the words say no
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from .alert import Alert, Fold, Suspect
 from .clock import clock_time
 from .reading import Change
-from .text import Shown, clean
+from .text import EMPTY, Shown, clean
 from .units import show_duration
 
 BEFORE = 900.0
@@ -31,27 +32,39 @@ TOUCHING = {
 }
 
 
-def suspects_of(alert: Alert, changes: Sequence[Change], alerts: Iterable[Alert] = ()) -> tuple[Suspect, ...]:
-    """Everything that happened in the 15 minutes before the alert began: first what touches it, and of that the nearest."""
-    near = [each for each in changes if _before(alert, each.at)]
+class Timeline:
+    """Changes and alerts by when they happened: in a storm of alerts each looks at its nearest neighbours alone."""
+
+    def __init__(self, changes: Sequence[Change], alerts: Iterable[Alert] = ()) -> None:
+        self._changes = sorted(changes, key=lambda each: each.at)
+        self._changed_at = [each.at for each in self._changes]
+        self._alerts = sorted((each for each in alerts if each.state != "pending"), key=lambda each: each.since)
+        self._began_at = [each.since for each in self._alerts]
+        self._about: dict[str, list[Alert]] = {}
+        for each in self._alerts:
+            self._about.setdefault(each.target, []).append(each)
+
+    def changes(self, alert: Alert) -> list[Change]:
+        """The changes in the 15 minutes before an alert began, and in what clocks may differ by after it."""
+        first = bisect_left(self._changed_at, alert.since - BEFORE)
+        return self._changes[first : bisect_right(self._changed_at, alert.since + SLACK)]
+
+    def alerts(self, alert: Alert) -> list[Alert]:
+        """The alerts that began nearest before this one, and those on what it depends on. What began within the slack may as
+        well be after it."""
+        first = bisect_left(self._began_at, alert.since - BEFORE)
+        last = bisect_right(self._began_at, alert.since - SLACK)
+        near = self._alerts[max(first, last - MOST) : last]
+        roots = [each for each in self._about.get(alert.root, ()) if alert.root and each not in near]
+        return near + [each for each in roots if SLACK <= alert.since - each.since <= BEFORE]
+
+
+def suspects_of(alert: Alert, timeline: Timeline) -> tuple[Suspect, ...]:
+    """What happened in the 15 minutes before the alert began: first what touches it, and of that the nearest."""
+    near = timeline.changes(alert)
     found = [_changed(alert, each) for each in near if not _is_echo(each, near)]
-    found += [_alerted(alert, each) for each in alerts if each.fingerprint != alert.fingerprint and _rose_before(alert, each)]
+    found += [_alerted(alert, each) for each in timeline.alerts(alert) if each.fingerprint != alert.fingerprint]
     return tuple(sorted(found, key=lambda each: (not each.touches, each.lead, each.key))[:MOST])
-
-
-def suspect_of(alert: Alert, changes: Sequence[Change]) -> Change | None:
-    """The change that is the likeliest cause; None where there is none in the last 15 minutes before it."""
-    first = next(iter(suspects_of(alert, changes)), None)
-    return next((each for each in changes if first and (each.key, each.kind) == (first.key, first.kind)), None)
-
-
-def _before(alert: Alert, at: float) -> bool:
-    return -SLACK <= alert.since - at <= BEFORE
-
-
-def _rose_before(alert: Alert, other: Alert) -> bool:
-    """Whether another alert began before this one; what began within the slack may as well be after it."""
-    return other.state != "pending" and SLACK <= alert.since - other.since <= BEFORE
 
 
 def _is_echo(change: Change, near: Sequence[Change]) -> bool:
@@ -96,16 +109,17 @@ def in_words(suspect: Suspect) -> Shown:
 def with_suspects(alerts: Iterable[Alert], changes: Sequence[Change]) -> tuple[Alert, ...]:
     """The alerts, each with its suspects and the first of them in words."""
     alerts = tuple(alerts)
-    return tuple(_with_suspects(alert, changes, alerts) for alert in alerts)
+    timeline = Timeline(changes, alerts)
+    return tuple(_with_suspects(alert, timeline) for alert in alerts)
 
 
-def _with_suspects(alert: Alert, changes: Sequence[Change], alerts: Sequence[Alert]) -> Alert:
+def _with_suspects(alert: Alert, timeline: Timeline) -> Alert:
     if alert.state == "resolved":
         return alert
-    found = suspects_of(alert, changes, alerts)
+    found = suspects_of(alert, timeline)
     # One that touches it or is a change is worth a place on line 2; that something else broke elsewhere before is not.
     first = next((each for each in found if each.touches or each.kind != "alert"), None)
-    return replace(alert, suspects=found, suspect=in_words(first)) if first else replace(alert, suspects=found)
+    return replace(alert, suspects=found, suspect=in_words(first) if first else EMPTY)
 
 
 def suspected_in(
@@ -119,11 +133,11 @@ def suspected_in(
 
 
 def followed_by(alerts: Iterable[Alert], changes: Sequence[Change]) -> dict[str, Shown]:
-    """By change key: what rose after it (`error rate 80s after`), the worst alert that suspects it."""
+    """By change key: what rose after it (`error rate 80s after`), the worst alert whose likeliest change it is."""
     found: dict[str, Shown] = {}
+    keys = {(each.key, each.kind): each.key for each in changes}
     for alert in sorted(alerts, key=lambda each: (each.severity, each.since)):
-        change = suspect_of(alert, changes) if alert.state != "resolved" else None
-        if change is not None:
-            lead = max(0.0, alert.since - change.at)
-            found.setdefault(change.key, clean(f"{alert.rule} {show_duration(lead)} after"))
+        first = next((each for each in alert.suspects if each.kind != "alert"), None)
+        if first is not None and alert.state != "resolved" and (first.key, first.kind) in keys:
+            found.setdefault(first.key, clean(f"{alert.rule} {show_duration(first.lead)} after"))
     return found
