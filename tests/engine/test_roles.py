@@ -262,3 +262,15 @@ def test_a_change_that_was_written_down_is_not_written_again_after_a_restart(ope
     again = open_engine(oven, "ben")
     eventually(lambda: again.recording is not None and again.recording.store is not None and oven.asked > 6)
     assert kinds(path).count(("change", "")) == 1
+
+
+def test_a_deposed_one_writes_nothing_of_what_it_still_sees(open_engine: Open, path: Path) -> None:
+    oven = Oven()
+    leader = open_engine(oven, interval=0.1)
+    sits(leader, "leads")
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE lease SET epoch = epoch + 1, holder = 'thief', who = 'thief', beat = beat + 3600")
+    oven.heat = 90.0
+    sits(leader, "follows")
+    eventually(lambda: leader.recording is not None and leader.recording.store is not None)
+    assert kinds(path) == [], "the alert that it saw before it knew is another's to write"

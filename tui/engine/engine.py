@@ -29,7 +29,6 @@ from .journal import Entry, Journal, JournalError
 from .judge import Judge, Judgement, States, drawn_up
 from .lease import Lease, LeaseError
 from .reading import Change
-from .recording import Recording
 from .reread import Look, Reread, Rereading
 from .roles import Roles
 from .rules import RuleBook
@@ -45,12 +44,15 @@ from .watching import Watching
 if TYPE_CHECKING:
     from .feed import PanelState
     from .past import Past
+    from .recording import Recording
     from .rewind import Recorded
 
 COALESCE = 0.04
 """Seconds for which news are gathered into one snapshot."""
 SETTLE = 0.4
 """Seconds between two snapshots at the least: a flood of answers is judged and drawn a few times a second, not each by each."""
+RECORDS_AFTER = 1.0
+"""Seconds after the start at which the readings on disk are opened."""
 DEEDS_SHOWN = 20
 
 
@@ -162,11 +164,13 @@ class Engine:
         await self._read_intents()
         await self.sayings.start()
         ready.set()
-        judging = asyncio.ensure_future(self._judge_by_the_clock())
-        rereading = [asyncio.ensure_future(self._rereading.run())] if self._rereading else []
+        going_on = [
+            self._goes_on("judging", self._judge_by_the_clock()),
+            self._goes_on("sharing with the team", self.together.run()),
+        ]
+        if self._rereading:
+            going_on.append(self._goes_on("reading the config again", self._rereading.run()))
         self._play()
-        sharing = asyncio.ensure_future(self.together.run())
-        sharing.add_done_callback(functools.partial(self._broke, "sharing with the team"))
         await self._ended.wait()
         if self._status and self.watching.polls:
             self._status.forget()
@@ -177,7 +181,7 @@ class Engine:
         self.gate.stop_after_item()
         await self._let_deed_end(2.0)
         await self.together.part(0.3)
-        left = [judging, sharing, *rereading, *filter(None, (self._playing, self._recorder)), *self._tasks]
+        left = [*going_on, *filter(None, (self._playing, self._recorder)), *self._tasks]
         for task in left:
             task.cancel()
         await asyncio.wait(left, timeout=0.5)
@@ -188,20 +192,29 @@ class Engine:
         if self.roles is None:
             self.watching.poll()
             return
-        roles, journal = self.roles, self._journal
-        self._playing = asyncio.ensure_future(roles.run())
-        self._playing.add_done_callback(functools.partial(self._broke, "polling"))
-        if journal is not None:
-            self.recording = Recording(
-                self.setup, journal, self.clock, self.history, self.rules, lambda: roles.term, self._publish
-            )
-            self._recorder = asyncio.ensure_future(self.recording.run())
-            self._recorder.add_done_callback(functools.partial(self._broke, "recording"))
+        self._playing = self._goes_on("polling", self.roles.run())
+        if self._journal is not None:
+            self._recorder = self._goes_on("recording", self._record(self._journal, self.roles))
+
+    async def _record(self, journal: Journal, roles: Roles) -> None:
+        """Writes down what is seen; the first picture does without."""
+        await self.clock.sleep(RECORDS_AFTER)
+        from .recording import Recording
+
+        self.recording = Recording(self.setup, journal, self.clock, self.history, self.rules, lambda: roles.term, self._publish)
+        await self.recording.run()
+
+    def _goes_on(self, what: str, doing: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
+        """Does it for as long as the engine lives; where it ends by a defect, that is seen."""
+        task = asyncio.ensure_future(doing)
+        task.add_done_callback(functools.partial(self._broke, what))
+        return task
 
     def _share_by(self, lease: Lease) -> None:
         """Who polls is decided by this lease."""
         self.roles = Roles(lease, self.watching, self.clock)
         self.poller.held = self.roles.held
+        self.sayings.fence = self.roles.fence
 
     async def watch(self) -> None:
         """Polls and judges in the caller's loop until cancelled: for `check --for`, within a `session`."""
@@ -223,14 +236,16 @@ class Engine:
         self._unread = found.says
         if found.setup is not None:
             await self._use(found.setup)
-        at, title = self.clock.utc(), Shown("config read again")
-        if found.setup is not None:
-            self.history.happened(Change(found.digest, at, "config", title, found.says))
+            self.history.happened(Change(found.digest, self.clock.utc(), "config", Shown("config read again"), found.says))
         await self._say(ConfigRead(found.digest, found.setup is not None, found.says))
         self._publish()
 
     async def _use(self, setup: Setup) -> None:
         """Another config for the same environment: nothing that was seen or is held by a rule is lost."""
+        polled = False
+        while self.watching.polls:  # its role may begin to poll just now
+            polled = await self.watching.pause()
+        # From here until polling goes on nothing waits, so that no snapshot shows half of each.
         before, self.setup = self.setup, setup
         if self.level is not Level.WATCH:
             self.level = level_for(setup)
@@ -240,7 +255,9 @@ class Engine:
         self.telling.use(setup)
         self.answers.pager = self.telling.pager
         self.gate.use(setup, self.level)
-        await self.watching.use(setup)
+        self.watching.use(setup)
+        if polled:
+            self.watching.poll()
         if not any(deed.ended is None for deed in self._deeds.values()):
             await self.tools.close()  # clients are made anew, with the settings and secrets that hold now
         if self.roles and setup.watched != before.watched:
@@ -406,6 +423,9 @@ class Engine:
     def _judge(self) -> Snapshot:
         """Runs the rules over the newest signals, and draws the snapshot."""
         states = self.watching.states()
+        if self.roles and self.roles.held():
+            # Woken from a stop: another may be polling, and judging, so nothing is said before that is known.
+            return self._snapshot(states, self.judge.again(states))
         judgement = self.telling.take(self.watching.judgement(states))
         if self.telling.leads:
             self.judge.newest = judgement

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +33,8 @@ KEPT = 86400.0
 """Seconds for which what was shared of another config stays in the file."""
 
 Kind = Literal["dashboard", "record"]
+Fence = Callable[[sqlite3.Connection], None]
+"""Asked within a transaction, before anything is written, whether it may be: raises Deposed where not."""
 
 
 class Deposed(Exception):

@@ -1,4 +1,4 @@
-"""What the one who polls writes down by itself: readings and what was judged of them, alerts that moved, changes seen.
+"""What the one who polls writes down of what it sees: readings and what was judged of them, and changes.
 
 Each process opens the readings, to look back and to start with an hour of history; only the leader writes, each write fenced by
 its term. Calls block for the disk and are made in a thread; where it refuses, that is shown, and what was not written is tried
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .clock import Clock
-from .entries import AlertMoved, ChangeSeen, Said
+from .entries import ChangeSeen, Said
 from .history import History
 from .journal import Journal, JournalError
 from .judge import Judgement, States
@@ -30,8 +30,6 @@ from .threads import in_daemon_thread
 if TYPE_CHECKING:
     from .store import Store
 
-OPENS_AFTER = 1.0
-"""Seconds after the start at which the readings are opened: the first picture does without."""
 AGES_EACH = 1.0
 """Seconds between two slices of thinning out what is old."""
 MORE_SLICES = 20
@@ -43,7 +41,7 @@ PINNED_BEFORE, PINNED_AFTER = 900.0, 1800.0
 MOST_UNSAID = 10_000
 """Entries that wait for a disk that does not take them; the oldest go."""
 PINS_EACH = 60.0
-"""Seconds between two looks whether such an alert still fires."""
+"""Seconds between two looks for such alerts: what is recorded is kept in full for an hour anyway."""
 
 
 class Recording:
@@ -80,7 +78,6 @@ class Recording:
 
     async def run(self) -> None:
         """Opens, and writes what comes, until cancelled."""
-        await self._clock.sleep(OPENS_AFTER)
         while not await self._opened():
             await self._clock.sleep(PINS_EACH)
         while True:
@@ -98,7 +95,7 @@ class Recording:
 
     async def _opened(self) -> bool:
         """Opens the readings and takes the last hour back; whether that could be done."""
-        from .store import Store, StoreError  # late: the first picture does without
+        from .store import Store, StoreError
 
         path = self._journal.path
         assert isinstance(path, Path)
@@ -135,7 +132,6 @@ class Recording:
             return
         now = self._clock.utc()
         newest, self._newest = self._newest, None
-        self._unsaid += [(now, moved) for moved in self._rules.moves()]
         self._unsaid += [(now, seen) for seen in self._changes(newest[0] if newest else {})]
         said, pins = tuple(self._unsaid), self._pins(newest[1] if newest else None, now)
         try:
@@ -190,16 +186,13 @@ class Recording:
 
     def _pins(self, judgement: Judgement | None, now: float) -> list[tuple[float, float, str]]:
         """What is to be kept in full: around alerts of the worst severities that fire, and on while they do."""
-        moved = [
-            each.alert for _, each in self._unsaid if isinstance(each, AlertMoved) and "firing" in (each.was, each.alert.state)
-        ]
-        if judgement is not None and now - self._pinned >= PINS_EACH:
-            self._pinned = now
-            moved += [alert for alert in judgement.alerts if alert.state == "firing"]
+        if judgement is None or now - self._pinned < PINS_EACH:
+            return []
+        self._pinned = now
         return [
-            ((alert.fired_at or alert.since) - PINNED_BEFORE, (alert.ended or now) + PINNED_AFTER, alert.rule)
-            for alert in moved
-            if alert.severity in ("P0", "P1")
+            (alert.fired_at - PINNED_BEFORE, (alert.ended or now) + PINNED_AFTER, alert.rule)
+            for alert in judgement.alerts
+            if alert.fired_at is not None and alert.severity in ("P0", "P1")
         ]
 
     def _say_problem(self, problem: Shown) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
@@ -20,7 +21,7 @@ from .clock import Clock
 from .feed import ProbeState, Seat
 from .follow import Key, Shared, share, shared_since
 from .judge import Judgement
-from .lease import BEAT, LOST, Deposed, Leader, Lease, LeaseError, Term
+from .lease import BEAT, LOST, Deposed, Fence, Leader, Lease, LeaseError, Term, fence
 from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
 
@@ -80,6 +81,13 @@ class Roles:
     def held(self) -> bool:
         """Whether no source may be asked now, because another may be polling."""
         return self._clock.boottime() > self._may_ask_until
+
+    def fence(self) -> Fence | None:
+        """What the writes of the one who leads are fenced with; None where nobody can be asked (`alone`)."""
+        term = self.term
+        if term is not None:
+            return functools.partial(fence, term=term)
+        return _refused if self.follows else None
 
     def news(self) -> None:
         """There is something new to share."""
@@ -268,6 +276,11 @@ class Roles:
         """A call that blocks for the file. Raises TimeoutError where that hangs."""
         async with asyncio.timeout(HANGS):
             return await in_daemon_thread(call, "watchfloor-lease")
+
+
+def _refused(connection: sqlite3.Connection) -> None:
+    """The fence of one that follows: it writes nothing as the leader. Raises Deposed."""
+    raise Deposed("this process follows")
 
 
 def _trouble(error: Exception) -> Shown:

@@ -29,6 +29,7 @@ from .entries import (
     Unacknowledged,
 )
 from .journal import Entry, Journal, JournalError
+from .lease import Deposed, Fence
 from .threads import in_daemon_thread
 
 READ_BACK = 90 * 86400.0
@@ -69,6 +70,8 @@ class Sayings:
         self._writing: asyncio.Task[None] | None = None
         self.listeners: list[Callable[[Entry], None]] = []
         """Who else is to hear each new entry, of whatever kind, in the order written; in the loop."""
+        self.fence: Callable[[], Fence | None] = lambda: None
+        """What is asked, in the same transaction, whether this process may still say what the one who polls says by itself."""
 
     async def start(self) -> None:
         """Takes what was said before. An unreadable journal says so elsewhere, and has said nothing."""
@@ -105,15 +108,15 @@ class Sayings:
             self._heard()
         return found
 
-    async def say(self, who: str, said: Said, at: float | None = None) -> None:
+    async def say(self, who: str, said: Said, at: float | None = None, fence: Fence | None = None) -> None:
         """Writes it down, and then takes it; `at` is when it was so (UTC seconds), now where it is not given. Raises Unrecorded
-        where it cannot be written: then it was not said."""
+        where it cannot be written, and what `fence` raises: then it was not said."""
         journal = self._journal
         if journal is None:
             raise Unrecorded("there is no journal here: what cannot be recorded does not happen")
         when = self._clock.utc() if at is None else at
         try:
-            await in_daemon_thread(lambda: journal.say(when, who, said))
+            await in_daemon_thread(lambda: journal.say(when, who, said, fence))
         except JournalError as error:
             raise Unrecorded(str(error)) from error
         await self.catch_up()
@@ -140,7 +143,10 @@ class Sayings:
         while self._waiting:
             at, said = self._waiting[0]
             try:
-                await self.say(ITSELF, said, at)
+                await self.say(ITSELF, said, at, self.fence())
+            except Deposed:
+                self._waiting.clear()  # another process polls by now, and says it in its own words
+                return
             except Unrecorded:
                 await self._clock.sleep(1.0)
                 continue
@@ -154,6 +160,8 @@ class Sayings:
     async def _say_quietly(self, said: Said) -> None:
         """A full disk shows a banner of its own; the next judgement says it again."""
         try:
-            await self.say(ITSELF, said)
+            await self.say(ITSELF, said, fence=self.fence())
+        except Deposed:
+            return
         except Unrecorded:
             await self._clock.sleep(1.0)

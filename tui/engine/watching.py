@@ -72,10 +72,14 @@ class Watching:
             states[job.target.panel].append(job.state)
         return states
 
-    async def use(self, setup: Setup) -> None:
-        """Another config: what is asked as before keeps its state and memory."""
-        polls = self._polling is not None
+    async def pause(self) -> bool:
+        """Asks nothing for a moment; whether it was asking."""
+        polls = self.polls
         await self._end_polling()
+        return polls
+
+    def use(self, setup: Setup) -> None:
+        """Another config, while it is paused: what is asked as before keeps its state and memory."""
         before = {_key(job): job for job in self.poller.jobs}
         self.setup = setup
         self.poller.jobs = []
@@ -83,8 +87,6 @@ class Watching:
             self.poller.add(target, probe)
             if (old := before.get(_key(self.poller.jobs[-1]))) is not None:
                 _keep(old, self.poller.jobs[-1])
-        if polls:
-            self.poll()
 
     def _taken(self, job: Job) -> None:
         if job.state.reading:
