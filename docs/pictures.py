@@ -7,6 +7,7 @@ draws as SVG.
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from tests.waiting import soon
 from tui.app import prepare_environment
+from tui.commands.state import lease_on
 from tui.config import load
 from tui.demo import start
 from tui.engine.engine import Engine
@@ -41,7 +43,7 @@ PICTURES = (
     Picture("plan", ("slow-query",), (80, 24), ("3", "T")),
     Picture("narrow", ("bad-deploy",), (80, 24), ("2",)),
     Picture("alert", ("bad-deploy",), (80, 24), ("colon", *"alert p0", "enter")),
-    Picture("rewound", ("bad-deploy",), (80, 24), ("2", "left_curly_bracket", "left_curly_bracket", "left_square_bracket")),
+    Picture("rewound", ("bad-deploy",), (80, 24), ("2", *["left_curly_bracket"] * 2, *["left_square_bracket"] * 2)),
 )
 
 
@@ -50,11 +52,13 @@ async def take(picture: Picture) -> None:
     from tui.screens.dashboard import WatchfloorApp  # after the environment is set
 
     with start(seed=4) as stack, tempfile.TemporaryDirectory() as folder:
-        engine = Engine(load(stack.config_path).setup, Level.ARMED, journal=Journal(Path(folder) / "journal.db"))
+        setup, journal = load(stack.config_path).setup, Journal(Path(folder) / "journal.db")
+        lease, _ = lease_on(journal, setup, "dashboard")  # who polls records, so that there is a past to look back to
+        engine = Engine(setup, Level.ARMED, journal=journal, lease=lease)
         engine.start()
         app = WatchfloorApp(engine.feed)
         async with app.run_test(size=picture.size, notifications=True, tooltips=True) as pilot:
-            await _until(lambda: all(panel.probes and panel.status == 0 for panel in engine.feed.peek().panels))
+            await _until(lambda: all(panel.status == 0 for panel in engine.feed.peek().panels))
             await asyncio.sleep(20)  # a while of calm, so that the sparklines have something to rise from
             for fault in picture.faults:
                 stack.fault(fault, 4)
@@ -74,9 +78,10 @@ async def _until(holds: Callable[[], bool]) -> None:
 
 
 async def main() -> None:
-    """Takes all pictures, one after the other."""
+    """Takes all pictures, or those named, one after the other."""
     for picture in PICTURES:
-        await take(picture)
+        if picture.name in (sys.argv[1:] or picture.name):
+            await take(picture)
 
 
 if __name__ == "__main__":

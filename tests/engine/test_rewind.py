@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from panels.alerts import CARD as ALERTS_CARD
+from panels.alerts.config import AlertsConfig
 from tests import story
 from tests.clocks import DrivenClock
 from tests.recorded import MARKS, Recorded
 from tui.engine.ask import Rewind, Unrecorded
-from tui.engine.feed import PanelState
+from tui.engine.engine import Engine
+from tui.engine.feed import Level, PanelState
 from tui.engine.judge import Judgement
 from tui.engine.past import Past
 from tui.engine.reading import Status
 from tui.engine.rewind import DAY, Rewound, rewound
+from tui.engine.setup import PanelSetup, Setup
 from tui.engine.store import Store
 
 NOW = story.NOW
@@ -136,3 +141,18 @@ def test_from_the_store_as_it_was_written(tmp_path: Path) -> None:
     assert states[0].good is not None and states[0].good.status is Status.OK
     assert replace(states[0].good, rows=()).at == pytest.approx(NOW - 528)
     store.close()
+
+
+async def test_the_engine_answers_beside_its_polls_and_a_panel_that_asks_nobody_is_known() -> None:
+    ours = PanelSetup("alerts", "alerts", ALERTS_CARD, AlertsConfig(kind="alerts"))
+    setup = Setup("shop", "production", True, "x", "anna", 5.0, None, (ours,))
+    engine = Engine(setup, Level.WATCH, clock=DrivenClock(NOW))
+    async with engine.session():
+        with pytest.raises(Unrecorded, match="nothing is recorded that one could go back to"):
+            await asyncio.wrap_future(engine.feed.ask(Rewind(steps=-1)))
+        engine.recorded = Recorded()
+        past = await asyncio.wrap_future(engine.feed.ask(Rewind(steps=-1)))
+        assert past.panels[0].status is Status.OK and past.panels[0].folds[0].lead.rule == "error rate"
+        engine.recorded = Recorded(since=NOW - 3)
+        past = await asyncio.wrap_future(engine.feed.ask(Rewind(NOW - 60)))
+        assert past.recorded is None and past.panels[0].status is Status.UNKNOWN

@@ -351,8 +351,13 @@ class Engine:
         if recorded is None:
             raise Unrecorded("nothing is recorded that one could go back to")
 
+        asked = {job.target.panel for job in self.poller.jobs}
+
         def draw(past: Past) -> tuple[PanelState, ...]:
-            return drawn_up(self.setup, past.states, past.judgement, self.gate, past.monotonic)
+            # A panel that asks nobody (our own alerts) is as the judgement of then says, where there is one.
+            silent = [panel.name for panel in self.setup.panels if panel.name not in asked] if past.recorded else []
+            states = {**{panel.name: past.states[panel.name] for panel in self.setup.panels}, **{name: [] for name in silent}}
+            return drawn_up(self.setup, states, past.judgement, self.gate, past.monotonic)
 
         try:
             return await in_daemon_thread(lambda: rewound(recorded, question, now, draw), "watchfloor-rewind")
