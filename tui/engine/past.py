@@ -35,6 +35,7 @@ class PastTrends(Trends):
         self._at = at
         self._blocks = blocks
         self._changes = changes
+        self._apart: dict[str, bool] = {}
         self._joined: dict[str, dict[str, Values]] = {
             panel: before._joined[panel] if before and _same(before._blocks.get(panel, ()), of) else {}
             for panel, of in blocks.items()
@@ -59,7 +60,10 @@ class PastTrends(Trends):
             return array("d"), array("d")
         found = joined.get(key)
         if found is None:
-            found = joined[key] = series.joined(self._blocks[panel], key)
+            blocks = self._blocks[panel]
+            if panel not in self._apart:
+                self._apart[panel] = series.apart(blocks)
+            found = joined[key] = series.joined(blocks, key, self._apart[panel])
         return found
 
 

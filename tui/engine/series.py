@@ -13,6 +13,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from operator import lt
 
 import msgspec
@@ -28,11 +29,11 @@ Points = dict[str, Values]
 
 
 class Groups(Struct, frozen=True, array_like=True):
-    """A block as it is written: `names` are the keys of each group, packed; a group is its times and its series' values, one
-    after the other."""
+    """A block as it is written: `names` are the keys of each group, packed; each group has two `parts`: its times, and its
+    series' values, one after the other."""
 
     names: bytes
-    groups: list[tuple[bytes, bytes]]
+    parts: list[bytes]
 
 
 _decoder = msgspec.msgpack.Decoder(Groups)
@@ -48,16 +49,8 @@ class Block(Struct, frozen=True):
     start: int
     step: int
     places: Mapping[str, tuple[int, int]] = {}
-    """By key, its group and its place there."""
-    groups: Sequence[tuple[bytes, bytes]] = ()
-
-    def series(self, key: str) -> tuple[bytes, bytes] | None:
-        """The times and values of one signal; None where it is not here."""
-        place = self.places.get(key)
-        if place is None:
-            return None
-        at, values = self.groups[place[0]]
-        return at, values[place[1] * len(at) : (place[1] + 1) * len(at)]
+    """By key, where its group begins in `parts`, and its place there."""
+    parts: Sequence[bytes] = ()
 
 
 def written(points: Mapping[str, Values]) -> bytes:
@@ -65,8 +58,10 @@ def written(points: Mapping[str, Values]) -> bytes:
     groups: dict[bytes, list[str]] = {}
     for key, (at, _) in points.items():
         groups.setdefault(at.tobytes(), []).append(key)
-    values = [(at, b"".join([points[key][1].tobytes() for key in keys])) for at, keys in groups.items()]
-    return zlib.compress(encoded(Groups(encoded(list(groups.values())), values)), 1)
+    parts: list[bytes] = []
+    for times, keys in groups.items():
+        parts += times, b"".join([points[key][1].tobytes() for key in keys])
+    return zlib.compress(encoded(Groups(encoded(list(groups.values())), parts)), 1)
 
 
 def block(start: int, step: int, version: int, data: bytes) -> Block:
@@ -78,19 +73,19 @@ def block(start: int, step: int, version: int, data: bytes) -> Block:
         places = _places(found.names)
     except (msgspec.MsgspecError, zlib.error, UnicodeDecodeError) as error:
         raise Unreadable(str(error)) from error
-    return Block(start, step, places, found.groups)
+    return Block(start, step, places, found.parts)
 
 
 def in_memory(start: int, points: Mapping[str, Values]) -> Block:
     """A block of values that are not on disk as one yet."""
-    places = {key: (place, 0) for place, key in enumerate(points)}
-    return Block(start, 0, places, [(at.tobytes(), values.tobytes()) for at, values in points.values()])
+    places = {key: (2 * place, 0) for place, key in enumerate(points)}
+    return Block(start, 0, places, [part.tobytes() for pair in points.values() for part in pair])
 
 
 @lru_cache(maxsize=64)
 def _places(names: bytes) -> dict[str, tuple[int, int]]:
     """Where each series stands. Raises msgspec's errors."""
-    return {key: (group, place) for group, keys in enumerate(_names.decode(names)) for place, key in enumerate(keys)}
+    return {key: (2 * group, place) for group, keys in enumerate(_names.decode(names)) for place, key in enumerate(keys)}
 
 
 def add(points: Points, key: str, at: float, value: float | None) -> None:
@@ -101,29 +96,56 @@ def add(points: Points, key: str, at: float, value: float | None) -> None:
         values.append(math.nan if value is None else value)
 
 
-def joined(blocks: Sequence[Block], key: str) -> Values:
-    """One series over several blocks, which stand in order of time. Where blocks of two steps cover a moment, the finer one
-    counts."""
-    pairs = [(each, pair) for each in blocks if (pair := each.series(key))]
-    if all([each.step == 0 for each, _ in pairs]):  # noqa: C419  # nearly always, and for each series
-        at, values = array("d"), array("d")
-        at.frombytes(b"".join([pair[0] for _, pair in pairs]))
-        values.frombytes(b"".join([pair[1] for _, pair in pairs]))
-        return in_order(at, values)
-    return _merged(sorted(pairs, key=lambda each: each[0].step))
+SPANS = {0: 60, 60: 3600, 600: 86400}
+"""How many seconds a block covers, by its step."""
 
 
-def _merged(pairs: Iterable[tuple[Block, tuple[bytes, bytes]]]) -> Values:
+def apart(blocks: Sequence[Block]) -> bool:
+    """Whether no two blocks, in order of their starts, cover the same moment: else some of it is pinned."""
+    return all(each.start + SPANS[each.step] <= later.start for each, later in pairwise(blocks))
+
+
+def joined(blocks: Sequence[Block], key: str, are_apart: bool | None = None) -> Values:
+    """One series over several blocks, in order of their starts. Where blocks of two steps cover a moment, the finer one
+    counts; who has looked already says whether they are `apart`."""
+    if not (apart(blocks) if are_apart is None else are_apart):
+        return _merged(sorted(blocks, key=lambda each: each.step), key)
+    pairs = _pairs(blocks, key)
+    at, values = array("d"), array("d")
+    at.frombytes(b"".join([times for _, times, _ in pairs]))
+    values.frombytes(b"".join([each for _, _, each in pairs]))
+    return in_order(at, values)
+
+
+def _pairs(blocks: Iterable[Block], key: str) -> list[tuple[Block, bytes, bytes]]:
+    """One signal's times and values in each block that has it. Most blocks share one table of what stands where."""
+    found = []
+    places: Mapping[str, tuple[int, int]] | None = None
+    place: tuple[int, int] | None = None
+    for each in blocks:
+        if each.places is not places:
+            places = each.places
+            place = places.get(key)
+        if place is not None:
+            at = each.parts[place[0]]
+            size = len(at)
+            found.append((each, at, each.parts[place[0] + 1][place[1] * size : (place[1] + 1) * size]))
+    return found
+
+
+def _merged(blocks: Iterable[Block], key: str) -> Values:
     """One series of blocks of several steps, the finer first."""
-    found: dict[float, float] = {}
+    at, values = array("d"), array("d")
     finer: set[int] = set()
-    for of, pair in pairs:
-        here = list(zip(array("d", pair[0]), array("d", pair[1]), strict=True))
-        if of.step:
-            here = [(at, value) for at, value in here if int(at // 60) not in finer]
-        finer.update([int(at // 60) for at, _ in here] if of.step else [of.start // 60])
-        found.update(here)
-    return array("d", sorted(found)), array("d", [found[each] for each in sorted(found)])
+    for each, *pair in _pairs(blocks, key):
+        times, here = array("d", pair[0]), array("d", pair[1])
+        if each.step:
+            left = [place for place, moment in enumerate(times) if int(moment // 60) not in finer]
+            times, here = array("d", [times[place] for place in left]), array("d", [here[place] for place in left])
+        finer.update([int(moment // 60) for moment in times] if each.step else [each.start // 60])
+        at.extend(times)
+        values.extend(here)
+    return in_order(at, values)
 
 
 def in_order(at: array[float], values: array[float]) -> Values:
@@ -144,7 +166,8 @@ def between(series: Values, start: float, end: float) -> Values:
 def thinned(blocks: Sequence[Block], step: int) -> Points:
     """The series of blocks with one mean for each `step` seconds, at the last moment that it stands for."""
     keys = dict.fromkeys(key for each in blocks for key in each.places)
-    return {key: _thin(joined(blocks, key), step) for key in keys}
+    ordered = sorted(blocks, key=lambda each: each.start)
+    return {key: _thin(joined(ordered, key), step) for key in keys}
 
 
 def _thin(series: Values, step: int) -> Values:

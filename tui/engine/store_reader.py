@@ -186,7 +186,7 @@ class Reader:
             block = series.block(start, step, *row) if row else Block(start, step)
         except Unreadable:
             block = Block(start, step)
-        size = sum([len(at) + len(values) for at, values in block.groups])
+        size = sum(map(len, block.parts))
         self._blocks[id_] = (block, panel, size)
         self._block_bytes += size
         while self._block_bytes > BLOCKS_KEPT and len(self._blocks) > 1:
