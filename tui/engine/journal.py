@@ -146,6 +146,10 @@ class Journal:
         only = f" AND kind IN ({marks})" if kinds else ""
         return self._read(f"SELECT {COLUMNS} FROM entry WHERE at >= ?{only} ORDER BY id", (since, *kinds))  # noqa: S608  # only marks
 
+    def newest(self) -> int:
+        """The number of the entry written last; 0 where there is none."""
+        return int(self.query("SELECT coalesce(max(id), 0) FROM entry")[0][0])
+
     def after(self, id_: int) -> Sequence[Entry]:
         """Entries that were written after one, in the order written, by whichever process of this host."""
         return self._read(f"SELECT {COLUMNS} FROM entry WHERE id > ? ORDER BY id", (id_,))  # noqa: S608  # names alone

@@ -80,12 +80,13 @@ class Sayings:
             return
         since = self._clock.utc() - READ_BACK
         try:
-            found = await in_daemon_thread(lambda: journal.entries(since, HEARD))
+            last, found = await in_daemon_thread(lambda: (journal.newest(), journal.entries(since, HEARD)))
         except JournalError:
             return
         for entry in found:
-            self._desk.apply(entry)
-        self._last = found[-1].id if found else 0
+            if entry.id <= last:  # what came in between is caught up with, by all who listen
+                self._desk.apply(entry)
+        self._last = last
 
     async def catch_up(self) -> Sequence[Entry]:
         """Takes what was written since, by whichever process of this host; returns it."""
