@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -235,8 +236,8 @@ def test_a_changed_config_takes_effect(program: Program, things: Things, records
     running.says("shop: new → ")
     path.write_text(config(things))
     running.says("shop: no longer watched")
-    kinds = program.run("journal", "--config", path, "--json").stdout
-    assert kinds.count('"kind": "config"') == 2
+    entries = [json.loads(line) for line in program.run("journal", "--config", path, "--json").stdout.splitlines()]
+    assert [each["data"]["taken"] for each in entries if each["kind"] == "config"] == [True, True]
 
 
 def test_a_bad_config_is_said_and_the_old_one_goes_on(program: Program, things: Things, records: list[Running]) -> None:
