@@ -173,7 +173,7 @@ def test_one_about_to_be_stopped_gives_the_lease_up_first(open_engine: Open) -> 
     follower = open_engine(next_, "ben")
     sits(follower, "follows")
     leader.step_down()
-    assert leader.roles is not None and leader.roles.held()
+    assert leader.part.held()
     eventually(lambda: seat(follower).role == "leads", within=1.0)
     sits(leader, "follows")
 
@@ -239,7 +239,7 @@ def test_readings_are_there_to_go_back_to_in_every_process_and_after_a_restart(o
 
     def before() -> float | None:
         now = SystemClock().utc()
-        store = follower.recording.store if follower.recording else None
+        store = follower.part.recording.store if follower.part.recording else None
         moments = store.moments(now - 60, now) if store else ()
         if not store or len(moments) < 3:
             return None
@@ -260,7 +260,7 @@ def test_a_change_that_was_written_down_is_not_written_again_after_a_restart(ope
     first.stop()
     oven = Oven(changes=change)
     again = open_engine(oven, "ben")
-    eventually(lambda: again.recording is not None and again.recording.store is not None and oven.asked > 6)
+    eventually(lambda: again.part.recording is not None and again.part.recording.store is not None and oven.asked > 6)
     assert kinds(path).count(("change", "")) == 1
 
 
@@ -272,5 +272,5 @@ def test_a_deposed_one_writes_nothing_of_what_it_still_sees(open_engine: Open, p
         other.execute("UPDATE lease SET epoch = epoch + 1, holder = 'thief', who = 'thief', beat = beat + 3600")
     oven.heat = 90.0
     sits(leader, "follows")
-    eventually(lambda: leader.recording is not None and leader.recording.store is not None)
+    eventually(lambda: leader.part.recording is not None and leader.part.recording.store is not None)
     assert kinds(path) == [], "the alert that it saw before it knew is another's to write"

@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 from .answers import Answers
 from .ask import Ask, Execute, MakePlan, PollNow, Rewind, Settle, Unrecorded
-from .claims import left_open
 from .clock import Clock, SystemClock
 from .connections import Tools
+from .deeds import Deeds
 from .desk import Desk
 from .entries import ConfigRead, Said
-from .feed import Deed, Feed, Level, OpenIntent, Snapshot
+from .feed import Feed, Level, Snapshot
 from .gate import Gate
 from .history import History
 from .journal import Entry, Journal, JournalError
 from .judge import Judge, Judgement, States, drawn_up
-from .lease import Lease, LeaseError
+from .lease import Lease
+from .part import Part
 from .reading import Change
 from .reread import Look, Reread, Rereading
-from .roles import Roles
 from .rules import RuleBook
 from .sayings import Sayings
 from .setup import Setup
@@ -43,17 +43,16 @@ from .watching import Watching
 
 if TYPE_CHECKING:
     from .feed import PanelState
+    from .lease import Term
     from .past import Past
     from .recording import Recording
     from .rewind import Recorded
+    from .roles import Roles
 
 COALESCE = 0.04
 """Seconds for which news are gathered into one snapshot."""
 SETTLE = 0.4
 """Seconds between two snapshots at the least: a flood of answers is judged and drawn a few times a second, not each by each."""
-RECORDS_AFTER = 1.0
-"""Seconds after the start at which the readings on disk are opened."""
-DEEDS_SHOWN = 20
 
 
 class Engine:
@@ -78,7 +77,8 @@ class Engine:
         self.history = History()
         self.tools = Tools(setup.environment, self.clock, self.history)
         self.rules = RuleBook(setup.rules, setup.environment, self.history, hold=hold)
-        self.gate = Gate(setup, level, self.tools, journal, self.clock, self._deed_moved)
+        self.deeds = Deeds(journal, self.clock, self._publish)
+        self.gate = Gate(setup, level, self.tools, journal, self.clock, self.deeds.moved)
         self.together = self.gate.together = Together(setup, journal, self.clock, self._team_news)
         self.telling = Telling(setup, level, self.tools, journal, self.clock, self.together, self._publish)
         self.desk = Desk(setup.maintenance)
@@ -96,19 +96,14 @@ class Engine:
         )
         self.watching.begins, self.watching.ends = self._lead, self._follow
         self.poller = self.watching.poller
-        self.roles: Roles | None = None
-        if lease is not None:
-            self._share_by(lease)
+        self.part = Part(lease, self.watching, self.clock, self._goes_on, self._make_recording)
+        self.sayings.fence = self.part.fence
         self._rereading = Rereading(look, self._reread, self.clock) if look else None
         self._unread: Shown = EMPTY
         self._status = StatusFile(status, self.clock, setup.interval) if status else None
         self._journal = journal
         self.recorded: Recorded | None = None
         """What one can go back to; the journal's readings where it is None."""
-        self.recording: Recording | None = None
-        self._recorder: asyncio.Future[None] | None = None
-        self._deeds: dict[str, Deed] = {}
-        self._intents: tuple[OpenIntent, ...] = ()
         self._warnings: tuple[Shown, ...] = ()
         self._number = 0
         self._published = 0.0
@@ -117,7 +112,6 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._ended: asyncio.Event | None = None
-        self._playing: asyncio.Future[None] | None = None
         self.feed = Feed(self._snapshot(self.watching.states(), self.judge.newest), self.history, self._submit)
         self.feed.answers_with(self._answer)
 
@@ -127,14 +121,14 @@ class Engine:
     async def session(self) -> AsyncIterator[Engine]:
         """The engine within the caller's loop, without polling by itself: for `check` and `act`."""
         self._loop = asyncio.get_running_loop()
-        await self._read_intents()
+        await self.deeds.read_intents()
         await self.sayings.start()
         try:
             yield self
         finally:
             if self._due:
                 self._due.cancel()
-            if self._deeds:
+            if self.deeds.shown:
                 await self.together.part(2.0)
             await self.tools.close()
 
@@ -161,7 +155,7 @@ class Engine:
     async def _main(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
-        await self._read_intents()
+        await self.deeds.read_intents()
         await self.sayings.start()
         ready.set()
         going_on = [
@@ -170,39 +164,28 @@ class Engine:
         ]
         if self._rereading:
             going_on.append(self._goes_on("reading the config again", self._rereading.run()))
-        self._play()
+        self.part.begin()
         await self._ended.wait()
         if self._status and self.watching.polls:
             self._status.forget()
-        if self.roles:
-            await self.roles.step_down(for_good=True)
-        await self.watching.rest()
-        await self.sayings.written(0.5)
+        await self.sayings.written(0.5)  # while this process may still write as the one who polls
+        await self.part.end()
         self.gate.stop_after_item()
         await self._let_deed_end(2.0)
         await self.together.part(0.3)
-        left = [*going_on, *filter(None, (self._playing, self._recorder)), *self._tasks]
-        for task in left:
+        for task in (*going_on, *self._tasks):
             task.cancel()
+        left: list[asyncio.Future[Any]] = [*going_on, *self.part.cancel(), *self.deeds.cancel(), *self._tasks]
         await asyncio.wait(left, timeout=0.5)
         await self.tools.close()
 
-    def _play(self) -> None:
-        """The engine's role from now on."""
-        if self.roles is None:
-            self.watching.poll()
-            return
-        self._playing = self._goes_on("polling", self.roles.run())
-        if self._journal is not None:
-            self._recorder = self._goes_on("recording", self._record(self._journal, self.roles))
+    def _make_recording(self, roles: Roles) -> Recording:
+        """What records while this process leads."""
+        from .recording import Recording  # late: the first picture does without
 
-    async def _record(self, journal: Journal, roles: Roles) -> None:
-        """Writes down what is seen; the first picture does without."""
-        await self.clock.sleep(RECORDS_AFTER)
-        from .recording import Recording
-
-        self.recording = Recording(self.setup, journal, self.clock, self.history, self.rules, lambda: roles.term, self._publish)
-        await self.recording.run()
+        assert self._journal is not None, "a lease is on a journal's file"
+        term: Callable[[], Term | None] = lambda: roles.term  # noqa: E731
+        return Recording(self.setup, self._journal, self.clock, self.history, self.rules, term, self._publish)
 
     def _goes_on(self, what: str, doing: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
         """Does it for as long as the engine lives; where it ends by a defect, that is seen."""
@@ -210,21 +193,15 @@ class Engine:
         task.add_done_callback(functools.partial(self._broke, what))
         return task
 
-    def _share_by(self, lease: Lease) -> None:
-        """Who polls is decided by this lease."""
-        self.roles = Roles(lease, self.watching, self.clock)
-        self.poller.held = self.roles.held
-        self.sayings.fence = self.roles.fence
-
     async def watch(self) -> None:
         """Polls and judges in the caller's loop until cancelled: for `check --for`, within a `session`."""
         await asyncio.gather(self.poller.run(), self._judge_by_the_clock())
 
     def step_down(self, within: float = 0.5) -> None:
         """Gives the lease up: this process is about to be stopped (Ctrl-Z). From another thread; waits so long at most."""
-        if self._loop and self.roles:
+        if self._loop:
             with contextlib.suppress(Exception):  # it is stopped all the same, and its lease then runs out by itself
-                asyncio.run_coroutine_threadsafe(self.roles.step_down(), self._loop).result(within)
+                asyncio.run_coroutine_threadsafe(self.part.step_down(), self._loop).result(within)
 
     def reread(self) -> None:
         """Reads the config again, soon; from any thread."""
@@ -246,7 +223,7 @@ class Engine:
         while self.watching.polls:  # its role may begin to poll just now
             polled = await self.watching.pause()
         # From here until polling goes on nothing waits, so that no snapshot shows half of each.
-        before, self.setup = self.setup, setup
+        self.setup = setup
         if self.level is not Level.WATCH:
             self.level = level_for(setup)
         self.rules.use(setup.rules, self.clock.utc())
@@ -258,20 +235,9 @@ class Engine:
         self.watching.use(setup)
         if polled:
             self.watching.poll()
-        if not any(deed.ended is None for deed in self._deeds.values()):
+        if not self.deeds.under_way:
             await self.tools.close()  # clients are made anew, with the settings and secrets that hold now
-        if self.roles and setup.watched != before.watched:
-            await self._watch_as(self.roles.lease.of(setup.watched))
-
-    async def _watch_as(self, lease: Lease) -> None:
-        """What is watched has changed, and with it whose lease it is."""
-        if self.roles:
-            await self.roles.step_down(for_good=True)
-        for task in filter(None, (self._playing, self._recorder)):
-            task.cancel()
-            await asyncio.wait([task])
-        self._share_by(lease)
-        self._play()
+        await self.part.change(setup.watched)
 
     def warn(self, says: Shown) -> None:
         """Something about Watchfloor itself that a person must see; before `start`."""
@@ -283,9 +249,11 @@ class Engine:
         self.telling.lead()
 
     async def _follow(self) -> None:
-        """It does not any more."""
+        """It does not any more, and keeps no connection open to what it no longer asks."""
         self.together.lead(False)
         await self.telling.rest()
+        if not self.deeds.under_way:
+            await self.tools.close()
 
     async def _let_deed_end(self, grace: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -324,19 +292,19 @@ class Engine:
         """Answers one question of the feed."""
         match question:
             case PollNow(panel):
-                return await self._poke(panel)
+                return await self.part.poke(panel)
             case MakePlan(action, keys):
                 return await self.gate.plan(action, keys)
             case Execute(plan, typed, yes):
-                deed = await self._kept(self.gate.execute(plan, yes=yes, typed=typed))
+                deed = await self.deeds.keep(self.gate.execute(plan, yes=yes, typed=typed))
                 with contextlib.suppress(Unrecorded):  # the deed is done; its panel is polled in its own time
-                    await self._poke(plan.panel)
+                    await self.part.poke(plan.panel)
                 return deed
             case Rewind():
                 return await self._rewind(question)
             case Settle(intent):
                 await self.gate.settle(intent)
-                await self._read_intents()
+                await self.deeds.read_intents()
                 self._publish()
                 return None
             case _:
@@ -344,35 +312,14 @@ class Engine:
 
     async def _rewind(self, question: Rewind) -> Any:
         """Everything as it was, read beside the polls. Raises Unrecorded."""
-        from .rewind import rewound  # late: only where somebody looks back
-        from .store import StoreError
+        from .rewind import look_back  # late: only where somebody does
 
-        recorded, now = self.recorded or (self.recording.store if self.recording else None), self.clock.utc()
-        if recorded is None:
-            raise Unrecorded("nothing is recorded that one could go back to")
-
-        asked = {job.target.panel for job in self.poller.jobs}
+        recorded = self.recorded or (self.part.recording.store if self.part.recording else None)
 
         def draw(past: Past) -> tuple[PanelState, ...]:
-            # A panel that asks nobody (our own alerts) is as the judgement of then says, where there is one.
-            silent = [panel.name for panel in self.setup.panels if panel.name not in asked] if past.recorded else []
-            states = {**{panel.name: past.states[panel.name] for panel in self.setup.panels}, **{name: [] for name in silent}}
-            return drawn_up(self.setup, states, past.judgement, self.gate, past.monotonic)
+            return drawn_up(self.setup, past.states, past.judgement, self.gate, past.monotonic)
 
-        try:
-            return await in_daemon_thread(lambda: rewound(recorded, question, now, draw), "watchfloor-rewind")
-        except StoreError as error:
-            raise Unrecorded(str(error)) from error
-
-    async def _poke(self, panel: str | None) -> None:
-        """Polls at once, or has the one who leads do so. Raises Unrecorded."""
-        if self.roles is None or not self.roles.follows:
-            self.poller.poke(panel)
-            return
-        try:
-            await self.roles.wish(panel)
-        except (LeaseError, TimeoutError) as error:
-            raise Unrecorded(f"the one who polls cannot be asked: {error}") from error
+        return await look_back(recorded, question, self.clock.utc(), draw)
 
     def _team_news(self) -> None:
         """Others said something, or the team went out of reach or came back."""
@@ -383,21 +330,14 @@ class Engine:
         """A new entry in the journal: what was said here goes to the team, and an open intent may be dealt with by now."""
         if entry.origin is None:
             self.together.poke()
-        if entry.kind in ("outcome", "settled") and any(each.id == entry.deed for each in self._intents):
-            self._keep(self._read_intents())
+        if entry.kind in ("outcome", "settled") and self.deeds.is_open(entry.deed):
+            self._keep(self.deeds.read_intents())
 
     def _keep(self, doing: Coroutine[Any, Any, object]) -> None:
         """Does it beside all else, until it is done or the engine ends."""
         task = asyncio.ensure_future(doing)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _kept(self, deed: Awaitable[Deed]) -> Deed:
-        """Deeds belong to the engine: whoever asked may go away, the deed goes on."""
-        task = asyncio.ensure_future(deed)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
 
     # --- what goes out ----------------------------------------------------------------------------------------------
 
@@ -408,12 +348,6 @@ class Engine:
         elif self._loop and self._due is None:
             since = self._loop.time() - self._published
             self._due = self._loop.call_later(max(COALESCE, SETTLE - since), self._publish)
-
-    def _deed_moved(self, deed: Deed) -> None:
-        self._deeds[deed.id] = deed
-        while len(self._deeds) > DEEDS_SHOWN:
-            del self._deeds[next(iter(self._deeds))]
-        self._publish()
 
     def _publish(self) -> None:
         self._due = None
@@ -428,17 +362,14 @@ class Engine:
     def _judge(self) -> Snapshot:
         """Runs the rules over the newest signals, and draws the snapshot."""
         states = self.watching.states()
-        if self.roles and self.roles.held():
+        if self.part.held():
             # Woken from a stop: another may be polling, and judging, so nothing is said before that is known.
             return self._snapshot(states, self.judge.again(states))
         judgement = self.telling.take(self.watching.judgement(states))
         if self.telling.leads:
             self.judge.newest = judgement
             self.sayings.write_down(self.judge.moves(), judgement.at)
-        if self.roles:
-            self.roles.news()
-        if self.recording:
-            self.recording.take(states, judgement)
+        self.part.judged(states, judgement)
         return self._snapshot(states, judgement)
 
     def _snapshot(self, states: States, judgement: Judgement) -> Snapshot:
@@ -459,40 +390,25 @@ class Engine:
             tells=self.setup.duty.page or bool(self.setup.channels),
             escalations=judgement.escalations,
             silences=judgement.silences,
-            deeds=tuple(self._deeds.values()),
-            open_intents=self._intents,
+            deeds=self.deeds.shown,
+            open_intents=self.deeds.intents,
             alone=self.together.alone,
             warnings=(*self._all_warnings(), *judgement.troubles),
         )
 
     def _all_warnings(self) -> tuple[Shown, ...]:
         """What is wrong with Watchfloor itself, now."""
-        unrecorded = self.recording.problem if self.recording else EMPTY
-        passing = filter(None, (self._unread, self.watching.trouble, self.together.alone, unrecorded))
+        passing = filter(None, (self._unread, self.watching.trouble, self.together.alone, self.part.problem))
         return (*self.setup.warnings, *self.gate.problems, *self._warnings, *passing)
 
     async def _say(self, said: Said) -> None:
         """Adds an entry in the name of the one who polls; where that is another process, it says so itself."""
         journal = self._journal
-        if journal is None or (self.roles and self.roles.follows):
+        if journal is None or self.part.follows:
             return
         at, who = self.clock.utc(), self.setup.user
         with contextlib.suppress(JournalError):  # the journal's own trouble is shown where it matters: at a deed
             await in_daemon_thread(lambda: journal.say(at, who, said))
-
-    async def _read_intents(self) -> None:
-        """Deeds of earlier runs that may have happened."""
-        journal = self._journal
-        if journal is None:
-            return
-        now = self.clock.utc()
-        found = await in_daemon_thread(lambda: left_open(journal, now))
-        running = set(self._deeds)
-        self._intents = tuple(
-            OpenIntent(each.deed or "", each.at, each.who, clean(each.data.get("action", "")), clean(each.data.get("what", "")))
-            for each in found
-            if each.deed not in running
-        )
 
 
 def level_for(setup: Setup) -> Level:

@@ -24,8 +24,10 @@ from .feed import PanelState
 from .history import Trends
 from .past import Past
 from .silences import Silence
+from .store import StoreError
 from .store_reader import Mark
 from .text import EMPTY, Shown
+from .threads import in_daemon_thread
 
 HOUR, DAY, MONTH = 3600.0, 86400.0, 31 * 86400.0
 AXES = (HOUR, DAY, MONTH)
@@ -78,6 +80,19 @@ class Rewound(Struct, frozen=True):
     step: int = 0
     recorded: float | None = None
     problem: Shown = EMPTY
+
+
+async def look_back(
+    recorded: Recorded | None, question: Rewind, now: float, draw: Callable[[Past], tuple[PanelState, ...]]
+) -> Rewound | None:
+    """Everything as it was, read beside the polls; `None` where the question leads to now. Raises Unrecorded."""
+    if recorded is None:
+        raise Unrecorded("nothing is recorded that one could go back to")
+    there = recorded
+    try:
+        return await in_daemon_thread(lambda: rewound(there, question, now, draw), "watchfloor-rewind")
+    except StoreError as error:
+        raise Unrecorded(str(error)) from error
 
 
 def rewound(recorded: Recorded, question: Rewind, now: float, draw: Callable[[Past], tuple[PanelState, ...]]) -> Rewound | None:
