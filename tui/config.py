@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tui.config_databases import database_place, databases_in
-from tui.config_models import ActionsSection, General, JournalSection, RecordSection, RuleSection, SentrySection
+from tui.config_models import ActionsSection, General, JournalSection, RecordSection, SentrySection
 from tui.config_places import Path as Place
 from tui.config_source import ConfigError, Mistake, Source, read
 from tui.config_words import found_in_words, nearest, path_in_words, problem_in_words
@@ -193,7 +193,8 @@ class _Check:
             self.mistake(("rule",), "expected [[rule]] tables")
             return []
         if tables:
-            from tui.config_rules import rule_of  # late: the panels' own rules need none of it
+            from tui.config_rule_models import RuleSection  # late: the panels' own rules need none of it
+            from tui.config_rules import rule_of
         names: set[str] = set()
         for index, table in enumerate(tables):
             place: Place = ("rule", index)

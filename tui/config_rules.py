@@ -6,8 +6,8 @@ from typing import Literal, Protocol
 
 from msgspec.structs import replace
 
-from tui.config_models import LevelOfRule, RuleSection
 from tui.config_places import Path as Place
+from tui.config_rule_models import LevelOfRule, RuleSection
 from tui.config_words import nearest
 from tui.engine.panel import Card, SignalSpec, Threshold
 from tui.engine.rules import Measure, Raise, Rule, parse_signal

@@ -13,7 +13,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from tui.config_duty import EscalationSection, MaintenanceSection, SeveritiesSection
-from tui.config_models import ActionsSection, General, JournalSection, RecordSection, RuleSection, SentrySection
+from tui.config_models import ActionsSection, General, JournalSection, RecordSection, SentrySection
+from tui.config_rule_models import RuleSection
 from tui.engine.installed import installed_kinds
 from tui.engine.notify.channel import KINDS, load_kind
 from tui.engine.panel import PanelLoadError, load_card

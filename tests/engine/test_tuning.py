@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.clocks import START
 from tests.engine.some_alerts import alert
-from tui.config_models import RuleSection
+from tui.config_rule_models import RuleSection
 from tui.engine.alert import Alert
 from tui.engine.ask import Tuning
 from tui.engine.history import History

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tui.commands.printing import say
 from tui.config import Loaded
-from tui.config_models import RuleSection
+from tui.config_rule_models import RuleSection
 from tui.config_schema import schema
 from tui.engine.connections import Tools
 from tui.engine.installed import installed_kinds
