@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
+
+# Hundreds of programs are started here: compiled once, into a folder apart, each starts in a tenth of the time and the checkout
+# stays clean.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(tempfile.gettempdir(), f"watchfloor-tests-compiled-{os.getuid()}")  # noqa: PTH118
 
 from tests.servers.postgres import postgres
 from tui.engine.secrets import known_values

@@ -39,7 +39,7 @@ class Program:
             "XDG_STATE_HOME": str(self.folder / "state"),
             "XDG_CONFIG_HOME": str(self.folder / "config"),
             "PYTHONPATH": f"{ROOT}:{self.folder / 'packages'}",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": os.environ["PYTHONPYCACHEPREFIX"],
             "WATCHFLOOR_USER": "anna",
             **self.more,
         }

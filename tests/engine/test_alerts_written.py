@@ -69,7 +69,7 @@ async def test_a_disk_that_takes_nothing_for_a_while_delays_and_loses_nothing(
 ) -> None:
     oven, say = Oven(), journal.say
 
-    def refuse(at: float, who: str, said: object) -> int:
+    def refuse(at: float, who: str, said: object, fence: object = None) -> int:
         raise JournalError("the disk is full")
 
     async with polling(oven, journal) as (engine, clock):

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 COMPLAINT = 4096
 """Bytes of what it writes to stderr that are kept."""
+BURIED = 1.0
+"""Seconds that a killed program's end is waited for."""
 
 
 class Command(Channel):
@@ -56,6 +58,9 @@ class Command(Channel):
             raise Undelivered(f"{self.argv[0]} did not end within {self.deadline:g}s", maybe=True) from None
         finally:
             _kill_all_of(process)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BURIED):  # so that nothing of it is left when this loop ends
+                    await process.communicate()
         if code:
             last = complaint.decode("utf-8", "replace").strip().splitlines()[-1:] or [""]
             raise Undelivered(redact(f"{self.argv[0]} ended with exit code {code}{': ' if last[0] else ''}{last[0]}"))
