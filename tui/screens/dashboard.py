@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from .dialog import Form
     from .rewinding import Rewinding
 
+RESTS = 30
+"""A picture is drawn no more often than so many times as long as the last one took: a key seldom finds one being drawn."""
+LONGEST_REST = 1.5
+"""Seconds for which news wait for that at the most."""
 TOLD_FOR = 8.0
 """Seconds for which a reason or outcome stands above the keys, or until the next key."""
 
@@ -141,6 +145,7 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         """Called when the terminal is this app's."""
         self.calls: Callable[[Snapshot], object] = lambda snapshot: None
         """Called with each snapshot: whether the terminal is to call somebody (`tui.calling`)."""
+        self._rest_until = 0.0
         self._leaving = False
         self._keys = dict(keys or {})
 
@@ -178,10 +183,21 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         self.set_timer(1.005 - self.clock.utc() % 1.0, self._tick)
 
     def on_news(self, event: News) -> None:
-        """The newest snapshot, to the screen on top."""
+        """The newest snapshot, to the screen on top; a little later where drawing takes long, so that most of the time is left
+        for keys. What comes meanwhile is in the feed, and wakes nobody."""
+        wait = self._rest_until - self.clock.monotonic()
+        if wait > 0:
+            self.set_timer(wait, self._take_news)
+        else:
+            self._take_news()
+
+    def _take_news(self) -> None:
         self.snapshot = self.feed.newest()
+        began = self.clock.monotonic()
         if (top := self.top) is not None:
             top.take(self.snapshot)
+        took = self.clock.monotonic() - began
+        self._rest_until = began + min(RESTS * took, LONGEST_REST)
         self.calls(self.snapshot)
 
     def write(self, text: str) -> None:
