@@ -107,6 +107,13 @@ def test_line_one_says_who_polls_only_where_it_matters() -> None:
 # --- acknowledging --------------------------------------------------------------------------------------------------
 
 
+async def test_where_nobody_is_told_nobody_is_said_to_be(opened: Open) -> None:
+    async with opened(first=replace(story.snapshot(), tells=False)) as stage:
+        await stage.press("4", "a")
+        assert "acknowledged P0 error rate   a undoes, for 10s" in stage.text
+        assert "told" not in stage.of("says")
+
+
 async def test_a_takes_line_two_from_anywhere_and_gives_it_back_within_ten_seconds(opened: Open) -> None:
     async with opened() as stage:
         await stage.press("4", "a")

@@ -112,11 +112,13 @@ def refusal(answer: Future[Any]) -> Shown:
     return error.says if isinstance(error, Unrecorded) else clean(f"{type(error).__name__}: {error}")
 
 
-def standing(taken: Taken | None, now: float) -> Piece | None:
-    """`acknowledged P0 error rate +2   told in 8s · a undoes`: stands until it is too late."""
+def standing(taken: Taken | None, now: float, *, tells: bool) -> Piece | None:
+    """`acknowledged P0 error rate +2   others are told in 8s · a undoes`: stands until it is too late. `tells` is whether the
+    config has anybody told."""
     if taken is None or (left := taken.left(now)) <= 0:
         return None
-    return Piece(Shown(f"acknowledged {taken.what}   others are told in {math.ceil(left)}s · a undoes"), "strong")
+    until = f"others are told in {math.ceil(left)}s · a undoes" if tells else f"a undoes, for {math.ceil(left)}s"
+    return Piece(Shown(f"acknowledged {taken.what}   {until}"), "strong")
 
 
 def in_short(alerts: Sequence[Alert]) -> Shown:

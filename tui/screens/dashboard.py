@@ -304,7 +304,7 @@ class WatchfloorApp(App[int], inherit_bindings=False):
             return None
         from .answering import standing
 
-        return standing(self.taken, self.clock.monotonic())
+        return standing(self.taken, self.clock.monotonic(), tells=self.snapshot.tells)
 
     def draw_standing(self) -> None:
         """Draws it on the screen that is on top."""
