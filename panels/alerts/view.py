@@ -29,6 +29,10 @@ WHOLE, SHORT = 36, 13
 """How wide that column is."""
 VALUE = 24
 """How wide the value's column may be where there is room; else as wide as on the card."""
+BESIDE, COUNT = 32, 6
+"""Cells of a narrow line that are neither name nor value, and those that a count takes besides."""
+NAME = 16
+"""So much of a rule's name goes before the column of what was said of it."""
 
 
 def view(readings: Readings, history: Trends, room: Room) -> Layout:
@@ -76,10 +80,12 @@ def _empty(readings: Readings) -> Shown:
 def _columns(folds: Sequence[Fold], room: Room) -> tuple[Column, ...]:
     """The card's columns that there is room and use for, no wider than what stands in them."""
     lost = {"count"} if all(fold.count < 2 for fold in folds) else set()
-    if room.width < ENOUGH:
-        lost.add("says")
     value = max((len(_value(fold.lead)) for fold in folds), default=0)
+    name = min(max((len(_name(fold)) for fold in folds), default=0), NAME)
     wide = room.width >= WIDE
+    left = room.width - BESIDE - min(max(value, 5), SHORT) - (0 if lost else COUNT)
+    if room.width < ENOUGH or (not wide and left < name):
+        lost.add("says")
     widths = {"value": min(max(value, 5), VALUE if wide else SHORT), "says": WHOLE if wide else SHORT}
     kept = (each for each in CARD.columns if each.name not in lost)
     return tuple(replace(each, width=widths[each.name]) if each.name in widths else each for each in kept)

@@ -108,6 +108,12 @@ def test_where_there_is_no_room_what_was_said_stands_in_the_values_place() -> No
     )
 
 
+def test_a_name_goes_before_what_was_said_of_it() -> None:
+    long = alert("SlowResponseTime", -24, "P0")
+    text = drawn(58, long, CONNECTIONS)
+    assert "SlowResponseTime" in text and "acked 03:11Z" in text and "…" not in text
+
+
 def test_a_line_that_came_back_says_by_what() -> None:
     joined = alert("slow", -100, "P2", target="web", came_back=Shown("slow joined"), asked_at=START - 100)
     first = alert("error rate", -552, "P0", target="web", acked_by="kim", acked_at=START - 300)
