@@ -15,7 +15,7 @@ import asyncio
 import os
 import socket
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -251,19 +251,24 @@ class Database:
 
     async def _open_apart(self, until: float) -> Connection:
         """A new connection that nobody else will use. Raises DatabaseError; nothing was asked then."""
-        began = now()
-        opening = asyncio.ensure_future(self._connect())
-        try:
-            await asyncio.wait({opening}, timeout=max(0.0, until - began))
-        finally:
-            if not opening.done():
-                opening.cancel()
-        if not opening.done():
-            raise hangs(now() - began, connecting=True)
-        return opening.result()
+        return await opened_within(self._connect(), until)
 
     async def _connect(self) -> Connection:
         return await connect(self._dsn)
+
+
+async def opened_within(connecting: Coroutine[Any, Any, Connection], until: float) -> Connection:
+    """The connection that is being opened, within the time left. Raises DatabaseError; nothing was asked then."""
+    began = now()
+    opening = asyncio.ensure_future(connecting)
+    try:
+        await asyncio.wait({opening}, timeout=max(0.0, until - began))
+    finally:
+        if not opening.done():
+            opening.cancel()
+    if not opening.done():
+        raise hangs(now() - began, connecting=True)
+    return opening.result()
 
 
 async def connect(dsn: SecretText) -> Connection:

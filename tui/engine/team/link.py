@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..postgres import connect, sever
+from ..postgres import connect, opened_within, sever
 from ..postgres_session import Connection, Session, broken, now
 from ..postgres_words import failure, hangs
 from ..reading import Status
@@ -120,18 +120,7 @@ class Link:
 
 async def opened(dsn: SecretText, until: float) -> Connection:
     """A new connection within the time left. Raises DatabaseError."""
-    began = now()
-    opening = asyncio.ensure_future(connect(dsn))
-    try:
-        await asyncio.wait({opening}, timeout=max(0.0, until - began))
-    finally:
-        if not opening.done():
-            opening.cancel()
-    if not opening.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait({opening}, timeout=0)
-        raise hangs(now() - began, connecting=True)
-    return opening.result()
+    return await opened_within(connect(dsn), until)
 
 
 async def _prepare(session: Session, connection: Connection) -> None:
