@@ -114,6 +114,18 @@ async def test_where_nobody_is_told_nobody_is_said_to_be(opened: Open) -> None:
         assert "told" not in stage.of("says")
 
 
+async def test_what_is_said_next_is_not_what_was_said_before(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("a")
+        assert "a undoes" in stage.lines[-2]
+        await stage.stand(11)
+        stage.app.screen.tick()  # type: ignore[attr-defined]  # it is a Live
+        await stage.pilot.pause()
+        assert stage.lines[-2].strip() == ""
+        await stage.press("s")
+        assert stage.lines[-2].strip() == stage.of("says").strip() == "sorted by endpoint"
+
+
 async def test_a_takes_line_two_from_anywhere_and_gives_it_back_within_ten_seconds(opened: Open) -> None:
     async with opened() as stage:
         await stage.press("4", "a")

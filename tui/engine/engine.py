@@ -316,8 +316,13 @@ class Engine:
 
         recorded = self.recorded or (self.part.recording.store if self.part.recording else None)
 
+        asked = {job.target.panel for job in self.poller.jobs}
+
         def draw(past: Past) -> tuple[PanelState, ...]:
-            return drawn_up(self.setup, past.states, past.judgement, self.gate, past.monotonic)
+            # A panel that asks nobody (our own alerts) is as the judgement of then says, where there is one.
+            silent = {panel.name for panel in self.setup.panels if past.recorded} - asked
+            states = {panel.name: [] if panel.name in silent else past.states[panel.name] for panel in self.setup.panels}
+            return drawn_up(self.setup, states, past.judgement, self.gate, past.monotonic)
 
         return await look_back(recorded, question, self.clock.utc(), draw)
 

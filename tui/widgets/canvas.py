@@ -51,10 +51,12 @@ class Canvas(Widget):
         old, self._lines = self._lines, tuple(self.glyphs.plain(each) for each in lines)
         width = self.size.width
         regions: list[Region] = []
-        for y in range(min(max(len(old), len(self._lines)), self.size.height)):
+        for y in range(max(len(old), len(self._lines))):
             before, after = _at(old, y), _at(self._lines, y)
-            if before != after:
-                self._strips.pop(y, None)
+            if before == after:
+                continue
+            self._strips.pop(y, None)  # also where there is no room yet: what comes back must not be what was there before
+            if y < self.size.height:
                 regions.extend(Region(x, y, end - x, 1) for x, end in self._changed(before, after, width))
         if regions and not self._drawing:
             self.refresh(*regions)
