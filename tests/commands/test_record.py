@@ -212,6 +212,21 @@ def test_a_record_goes_before_a_dashboard(program: Program, things: Things, reco
         assert gaps(things, began) < 2 * INTERVAL, "the dashboard went on at once"
 
 
+def test_one_that_is_read_only_leaves_the_polling_to_another(program: Program, things: Things) -> None:
+    path = program.config(config(things))
+    environment = {**program.environment, "TERM": "xterm-256color"}
+    argv = [*program.argv, "--config", str(path)]
+    with Terminal([*argv, "--read-only"], environment, program.work, 100, 30) as looker:
+        looker.until(" ms", within=30)
+        began = time.monotonic()
+        with Terminal(argv, environment, program.work, 100, 30) as dashboard:
+            dashboard.until(" ms", within=30)
+            looker.until("polled by anna", within=15)
+            assert "polled by" not in dashboard.text
+        looker.until("readyz", within=5)
+        assert gaps(things, began) < 2 * INTERVAL + 0.5, "two polls at most"
+
+
 def test_it_comes_back_with_what_was_seen(program: Program, things: Things, records: list[Running]) -> None:
     path = program.config(config(things, interval="60s"))
     first = start(program, records, path)

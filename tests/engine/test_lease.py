@@ -120,7 +120,7 @@ def test_a_term_taken_by_a_call_that_nobody_waited_for_is_ours_all_the_same(leas
     assert taken(anna) == taken(anna)
 
 
-# --- a record goes first ---------------------------------------------------------------------------------------------------
+# --- some go before others --------------------------------------------------------------------------------------------------
 
 
 def test_a_dashboard_hands_over_to_a_record(lease: Make) -> None:
@@ -150,6 +150,42 @@ def test_a_record_does_not_hand_over_to_another(lease: Make) -> None:
     term = taken(first)
     led(second)
     assert not first.beat(term).claimed
+
+
+def test_one_that_is_read_only_hands_over_to_a_dashboard(lease: Make) -> None:
+    looker, other, anna = lease("lea", "watch"), lease("leo", "watch"), lease("anna")
+    term = taken(looker)
+    other.follows()
+    assert not looker.beat(term).claimed, "another that tells nobody is no reason"
+    assert led(anna).holder.who == "lea"
+    assert looker.beat(term).claimed
+    looker.give_up(term)
+    assert (looker.seek(), other.seek()) == (None, None), "it is the dashboard's to take"
+    term = taken(anna)
+    other.follows()
+    assert not anna.beat(term).claimed
+
+
+def test_one_that_follows_asks_for_the_lease_each_time_it_says_so(lease: Make, clock: DrivenClock) -> None:
+    looker, anna = lease("lea", "watch"), lease("anna")
+    term = taken(looker)
+    led(anna)
+    for _ in range(4):
+        clock.move(LOST - 0.1)
+        looker.beat(term)
+        anna.follows()
+    assert looker.beat(term).claimed
+
+
+def test_a_record_goes_before_the_dashboard_that_asks_too(lease: Make) -> None:
+    looker, anna, record = lease("lea", "watch"), lease("anna"), lease("watch", "record")
+    looker.give_up(taken(looker))
+    term = taken(anna)
+    led(record)
+    assert anna.beat(term).claimed
+    anna.give_up(term)
+    assert (looker.seek(), anna.seek()) == (None, None)
+    assert taken(record).epoch == 3
 
 
 # --- followers -------------------------------------------------------------------------------------------------------------
@@ -218,9 +254,9 @@ def test_a_journal_that_is_gone_is_not_made_anew(lease: Make, path: Path) -> Non
 
 
 class Contest(RuleBasedStateMachine):
-    """Three processes beat, stop, look, give up and take over in any order while time passes."""
+    """Four processes beat, stop, look, give up and take over in any order while time passes."""
 
-    names = st.sampled_from(["anna", "ben", "watch"])
+    names = st.sampled_from(["anna", "ben", "lea", "watch"])
 
     @initialize()
     def begin(self) -> None:
@@ -230,7 +266,7 @@ class Contest(RuleBasedStateMachine):
         path = Path(self.folder.name) / "journal.sqlite"
         Journal(path).close()
         self.clock = DrivenClock()
-        kinds: dict[str, Kind] = {"anna": "dashboard", "ben": "dashboard", "watch": "record"}
+        kinds: dict[str, Kind] = {"anna": "dashboard", "ben": "dashboard", "lea": "watch", "watch": "record"}
         self.leases = {
             name: Lease(path, "all", Holder(name, name, 1, kind), self.clock, "boot") for name, kind in kinds.items()
         }

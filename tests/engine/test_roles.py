@@ -127,6 +127,34 @@ def test_a_record_takes_over_and_says_so(open_engine: Open) -> None:
     sits(dashboard, "leads")
 
 
+def test_one_that_is_read_only_leads_only_until_another_could(open_engine: Open) -> None:
+    looked, asked = Oven(), Oven()
+    looker = open_engine(looked, "lea", "watch")
+    sits(looker, "leads")
+    dashboard = open_engine(asked, "anna")
+    eventually(lambda: asked.asked > 1, within=4.0)
+    sits(looker, "follows")
+    asked_before = looked.asked
+    sits(dashboard, "leads")
+    dashboard.stop()
+    sits(looker, "leads")
+    eventually(lambda: looked.asked > asked_before)
+
+
+def test_where_the_lease_falls_free_one_that_is_read_only_comes_last(open_engine: Open) -> None:
+    leader = open_engine(Oven())
+    sits(leader, "leads")
+    looked = Oven()
+    looker = open_engine(looked, "lea", "watch")
+    sits(looker, "follows")
+    other = open_engine(Oven(), "ben")
+    sits(other, "follows")
+    leader.stop()
+    sits(other, "leads")
+    eventually(lambda: seat(looker) == Seat("follows", Shown("ben, pid 4711")))
+    assert looked.asked == 0
+
+
 def test_asking_to_poll_now_goes_to_the_one_who_polls(open_engine: Open) -> None:
     first, other = Oven(), Oven()
     leader = open_engine(first, interval=60.0)

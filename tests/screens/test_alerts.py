@@ -21,7 +21,7 @@ from tui.engine.ask import (
     Unacknowledge,
     Unrecorded,
 )
-from tui.engine.feed import Seat, Snapshot
+from tui.engine.feed import Level, Seat, Snapshot
 from tui.engine.silences import Silence
 from tui.engine.text import Shown
 from tui.screens.word import SETTLES
@@ -97,6 +97,8 @@ def test_line_one_says_who_polls_only_where_it_matters() -> None:
     assert "no record: this screen is all there is" in one(120, seat=Seat("leads"))
     assert "no record" in one(80, seat=Seat("leads")) and "screen" not in one(80, seat=Seat("leads"))
     assert "record" not in one(120, seat=Seat("leads"), tells=False)
+    assert "read-only: nobody is told" in one(120, seat=Seat("leads"), level=Level.WATCH)
+    assert "nobody" not in one(120, seat=Seat("leads"), level=Level.WATCH, tells=False)
     assert "polled by anna, pid 4711" in one(120, seat=Seat("follows", Shown("anna, pid 4711"), True))
     window = Silence("w", "maintenance", story.NOW - 60, story.NOW + 600, panels=("jobs",))
     assert "maintenance of jobs until 03:22Z" in one(120, silences=(window,))

@@ -28,7 +28,7 @@ def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
     except JournalError as error:
         problem = str(error)
     level = Level.WATCH if read_only else level_for(setup)
-    lease, unshared = lease_on(journal, setup, "dashboard")
+    lease, unshared = lease_on(journal, setup, "watch" if read_only else "dashboard")
     engine = Engine(setup, level, journal=journal, lease=lease, look=Look(loaded), status=status_place(loaded))
     for says in filter(None, (clean(problem), unshared)):
         engine.warn(says)

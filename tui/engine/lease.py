@@ -1,7 +1,9 @@
 """One poller a host: leadership is a row in the journal's file, which whoever polls must keep alive.
 
     free ──take──▶ held (epoch n) ──no heartbeat for 2 s──▶ taken over (epoch n + 1)
-     ▲───── given up (exit, Ctrl-Z, a `record` asks) ─────┘
+     ▲── given up (exit, Ctrl-Z, one that goes before it asks) ──┘
+
+    goes before   `record`, which goes on when every screen is closed; a dashboard; one that is read-only, which tells nobody
 
 A row is of what is watched (a digest of panels and rules), so that two configs on one journal have a poller each. Heartbeats
 are boot-clock seconds, which all processes of a host share. Whoever writes as leader does so in a transaction that first looks
@@ -14,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -32,7 +34,10 @@ PATIENCE = 1.0
 KEPT = 86400.0
 """Seconds for which what was shared of another config stays in the file."""
 
-Kind = Literal["dashboard", "record"]
+Kind = Literal["watch", "dashboard", "record"]
+"""`watch` is a dashboard that is read-only (`Level.WATCH`)."""
+RANK: Mapping[str, int] = {"watch": 0, "dashboard": 1, "record": 2}
+"""Who goes before whom: a higher one asks a lower one to hand over."""
 Fence = Callable[[sqlite3.Connection], None]
 """Asked within a transaction, before anything is written, whether it may be: raises Deposed where not."""
 
@@ -77,8 +82,8 @@ class Leader(Struct, frozen=True):
 
 
 class Duties(Struct, frozen=True):
-    """What a heartbeat brings back: whether a `record` wants to lead, whether anybody follows, and which panels followers want
-    polled at once (None for all)."""
+    """What a heartbeat brings back: whether one that goes before this one wants to lead, whether anybody follows, and which
+    panels followers want polled at once (None for all)."""
 
     claimed: bool
     followed: bool
@@ -115,12 +120,17 @@ class Lease:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
+    @property
+    def goes_last(self) -> bool:
+        """Whether any other process leads rather than this one."""
+        return not RANK[self.holder.kind]
+
     def of(self, watched: str) -> Lease:
         """The same process's lease on something else: another config."""
         return Lease(self._path, watched, self.holder, self._clock, self._boot)
 
     def seek(self) -> Term | Leader | None:
-        """Takes the lease where nobody holds it; else tells who does, None where it was given up in favour of a `record`.
+        """Takes the lease where nobody holds it; else tells who does, None where it was given up for one that goes before.
 
         Raises LeaseError.
         """
@@ -131,8 +141,9 @@ class Lease:
             if row.holder == self.holder.id:
                 return Term(self.watched, row.epoch, self.holder.id)
             if living:
-                return self._heeded(connection, row, now)
-            if self.holder.kind != "record" and self._claimed(row, now):
+                self._claim(connection, row, now)
+                return _leader(row)
+            if self._claimed(row, now) and not self._goes_before(row):
                 return None
             return self._taken(connection, row, now)
 
@@ -165,7 +176,7 @@ class Lease:
             if wished:
                 connection.execute("DELETE FROM wish WHERE watched = ?", (self.watched,))
         return Duties(
-            self.holder.kind != "record" and self._claimed(row, now),
+            self._claimed(row, now),
             0 <= now - row.followed < LOST,
             tuple(panel or None for (panel,) in dict.fromkeys(wished)),
         )
@@ -176,9 +187,12 @@ class Lease:
             connection.execute("UPDATE lease SET holder = '' WHERE watched = ?", (self.watched,))
 
     def follows(self) -> None:
-        """Tells the leader that somebody follows: it then shares at once what it finds. Raises LeaseError."""
+        """Tells the leader that somebody follows: it then shares at once what it finds. One that goes before it asks it to hand
+        over. Raises LeaseError."""
         with self.transaction() as connection:
-            connection.execute("UPDATE lease SET followed = ? WHERE watched = ?", (self._clock.boottime(), self.watched))
+            now = self._clock.boottime()
+            self._claim(connection, self._row(connection), now)
+            connection.execute("UPDATE lease SET followed = ? WHERE watched = ?", (now, self.watched))
 
     def wish(self, panel: str | None) -> None:
         """Asks the leader to poll a panel at once, all where none is named. Raises LeaseError."""
@@ -235,14 +249,17 @@ class Lease:
         return _Row(*found) if found else _Row()
 
     def _claimed(self, row: _Row, now: float) -> bool:
-        """Whether a `record` has asked for the lease just now."""
+        """Whether one that goes before who leads, or led last, has asked for the lease just now."""
         return row.boot == self._boot and 0 <= now - row.claim <= LOST
 
-    def _heeded(self, connection: sqlite3.Connection, row: _Row, now: float) -> Leader:
-        """Who leads; a `record` that finds a dashboard there asks it to hand over."""
-        if self.holder.kind == "record" and row.kind != "record":
+    def _goes_before(self, row: _Row) -> bool:
+        """Whether this process goes before the one that leads, or led last."""
+        return RANK[self.holder.kind] > RANK.get(row.kind, 1)  # another version may know more kinds
+
+    def _claim(self, connection: sqlite3.Connection, row: _Row, now: float) -> None:
+        """Asks who leads to hand over, where this process goes before it."""
+        if row.holder and self._goes_before(row):
             connection.execute("UPDATE lease SET claim = ? WHERE watched = ?", (now, self.watched))
-        return _leader(row)
 
     def _taken(self, connection: sqlite3.Connection, row: _Row, now: float) -> Term:
         """The lease is ours from now on, under the next number."""

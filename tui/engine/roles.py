@@ -1,11 +1,12 @@
 """The roles of an engine whose journal others share, and how it goes from one to another.
 
-    leads ──deposed, asked by a `record`──▶ follows ──nobody polls──▶ leads
-      └──────── file cannot be used ─▶ alone ◀─ file cannot be used ────┘      (and back, when it can)
+    leads ──deposed, or one that goes before it asks──▶ follows ──nobody polls──▶ leads
+      └──────── file cannot be used ─▶ alone ◀─ file cannot be used ──┘       (and back, when it can)
 
 The one who leads polls, judges and shares; the one who follows asks no source anything; alone means that nobody can be asked
-who polls, so this process does, and says so. Who leads may ask sources only within `LOST` of a heartbeat that came through: one
-that was stopped and is woken first learns whether it still leads.
+who polls, so this process does, and says so. Where the lease falls free, one that is read-only lets others come first, for it
+tells nobody. Who leads may ask sources only within `LOST` of a heartbeat that came through: one that was stopped and is woken
+first learns whether it still leads.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ class Roles:
         return await self._seek_again()
 
     async def _beat(self, term: Term, seat: Seat) -> None:
-        """Heartbeats until a `record` wants the lease. Raises Deposed."""
+        """Heartbeats until one that goes before this one wants the lease. Raises Deposed."""
         failing = 0.0
         while True:
             began = self._clock.boottime()
@@ -213,9 +214,8 @@ class Roles:
                 else:
                     found = await self._call(self.lease.look)
                 if found is None:
+                    await self._clock.sleep(2 * LOOK if self.lease.goes_last else 0.0)
                     return await self._seek_again()
-                if isinstance(found, Term):
-                    return found
                 if found.number > self._seen:
                     shared = await self._call(lambda: shared_since(self.lease, self._seen))
                     self._seen = max(shared.number, found.number)
@@ -230,21 +230,22 @@ class Roles:
                     return await self._alone(error)
             await self._clock.sleep(LOOK)
 
-    def _present(self) -> Term | Leader | None:
-        """Lets the leader know that it is followed; a `record` also that it would lead."""
+    def _present(self) -> Leader | None:
+        """Lets the leader know that it is followed, and by whom."""
         self.lease.follows()
-        return self.lease.seek() if self.lease.holder.kind == "record" else self.lease.look()
+        return self.lease.look()
 
     def _lost(self, leader: Leader, heard: float) -> bool:
         """Whether the leader is gone: by the boot clock, and by how long we have listened. After the machine slept only the
         first says so, and the leader gets the time to speak."""
-        return self._clock.boottime() - leader.beat > LOST and self._clock.monotonic() - heard > LOST
+        patience = LOST + (2 * LOOK if self.lease.goes_last else 0.0)
+        return self._clock.boottime() - leader.beat > patience and self._clock.monotonic() - heard > patience
 
     async def _make_way(self) -> Term | Leader | None:
-        """A `record` is about to lead: waits until it does, or does not come."""
+        """One that goes before this one is about to lead: waits until it does, or does not come."""
         await self._watcher.rest()
         self.follows = True
-        self._watcher.sit(Seat("follows", recorded=True), EMPTY)
+        self._watcher.sit(Seat("follows"), EMPTY)
         await self._clock.sleep(LOOK)
         return await self._seek_again()
 

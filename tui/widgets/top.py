@@ -65,9 +65,11 @@ def _seat(snapshot: Snapshot) -> list[tuple[tuple[str, ...], Role]]:
     if seat.role == "follows":
         record = "record" if seat.recorded else "another screen"
         return [((f"polled by {seat.leader or record}", "follows"), "dim")]
-    if snapshot.tells and not seat.recorded:
-        return [(("no record: this screen is all there is", "no record"), "degraded")]
-    return []
+    if not snapshot.tells or seat.recorded:
+        return []
+    if snapshot.level is Level.WATCH:
+        return [(("read-only: nobody is told", "nobody told"), "degraded")]
+    return [(("no record: this screen is all there is", "no record"), "degraded")]
 
 
 def _counts(panels: Sequence[PanelState], glyphs: Glyphs) -> list[Piece]:
