@@ -161,7 +161,7 @@ def _in_short(fold: Fold, clocks: dict[str, Escalation], now: float) -> Shown:
     if fold.wants_answer:
         # Who it is that is due, or was called, stands on line 2 and in the opened line.
         clock = says.rpartition("not acked · ")[2]
-        found = next((clock[clock.index(word) :] for word in ("due ", "paged ") if word in clock), clock)
+        found = next((clock[clock.index(word) :] for word in ("NOT reached", "due ", "paged ") if word in clock), clock)
         return clean(found) if len(found) <= SHORT else Shown("not acked")
     if lead.in_maintenance or lead.silenced:
         return Shown("maintenance") if lead.in_maintenance else Shown("silenced")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from tui.engine.ask import (
     Unrecorded,
 )
 from tui.engine.engine import Engine
-from tui.engine.escalation import PATIENCE, Duty, Patience
+from tui.engine.escalation import PATIENCE, Duty, Patience, in_words
 from tui.engine.feed import Level
 from tui.engine.journal import Journal
 from tui.engine.notify.slack import Slack
@@ -247,6 +247,44 @@ async def test_the_clock_calls_the_backup_once_where_the_config_says_so(journal:
             engine.judge_now()
     assert [each["text"].split(":")[0] for each in there.posted] == ["P2 escalated to ben"]
     assert [each.data["by_itself"] for each in journal.entries(kinds=("paged",))] == [True]
+
+
+async def test_nobody_reached_is_shown_recorded_once_and_called_again(journal: Journal, there: Receivers) -> None:
+    clock = DrivenClock()
+    there.behaves = [500] * 7
+    async with on_call(journal, clock, page=True) as engine:
+
+        async def until(what: Callable[[], object]) -> None:
+            for _ in range(200):
+                engine.judge_now()
+                if what():
+                    return
+                await clock.advance(1)
+                await asyncio.sleep(0.02)  # what is sent, and written, goes its way in real time
+            raise AssertionError("it did not come true in time")
+
+        await until(lambda: engine.judge_now().escalations[0].unreached)
+        (running,) = engine.judge_now().escalations
+        assert (running.paged_at, running.state(clock.utc())) == (None, "due")
+        assert running.unreached == "ben: NOT told by slack (HTTP 500: no)"
+        assert in_words(running, clock.utc()) == "not acked · ben (backup) NOT reached"
+        await until(lambda: engine.judge_now().escalations[0].paged_at)
+        assert engine.judge_now().escalations[0].unreached == ""
+    assert len(there.posted) == 1
+    assert [each.data["reached"] for each in journal.entries(kinds=("paged",))] == [False, True]
+
+
+async def test_a_journal_that_cannot_be_written_keeps_the_clock_from_nothing(journal: Journal, there: Receivers) -> None:
+    clock = DrivenClock()
+    async with on_call(journal, clock, page=True) as engine:
+        journal._connection.execute("PRAGMA query_only = on")
+        await clock.advance(61)
+        engine.judge_now()
+        await soon(lambda: there.posted)
+        said = await ask(engine, Page(alert(engine).fingerprint))
+        assert said.startswith("ben: told by slack (not recorded: ") and said.endswith("attempt to write a readonly database)")
+        journal._connection.execute("PRAGMA query_only = off")
+    assert len(there.posted) == 2
 
 
 async def test_it_does_not_where_it_does_not_but_a_person_may(journal: Journal, there: Receivers) -> None:

@@ -249,10 +249,22 @@ def test_a_page_is_of_this_life_and_of_the_answer_that_is_wanted_now() -> None:
     found = watch.desk.paged(shown)
     assert found is not None
     assert (found.at, found.whom) == (START + 900, "kim")
+    watch.at(910).says(Paged("errors", "kim", reached=False, says="kim: NOT told by sms"))
+    assert watch.desk.paged(shown) == found, "who was reached once, was"
     watch.at(1000).says(acked(("errors", "P1")))
     watch.at(2000).says(Unacknowledged(("errors",)))
     assert watch.desk.paged(watch.look()[0][0]) is None, "given back: its clock begins anew"
     assert watch.desk.paged(replace(shown, since=START + 3000, fired_at=START + 3000, asked_at=START + 3000)) is None
+
+
+def test_a_page_that_reached_nobody_says_why() -> None:
+    watch = Watch(alert("errors")).at(900).says(Paged("errors", "kim", reached=False, says="kim: NOT told by sms"))
+    (shown,) = watch.look()[0]
+    found = watch.desk.paged(shown)
+    assert found is not None and found.unreached == "kim: NOT told by sms"
+    watch.at(950).says(Paged("errors", "kim"))
+    found = watch.desk.paged(shown)
+    assert found is not None and (found.at, found.unreached) == (START + 950, "")
 
 
 def test_marks_are_changes() -> None:

@@ -15,6 +15,7 @@ from tui.engine.alert import Alert
 from tui.engine.escalation import Duty, Escalation, PagedAt, Patience, clocks, in_words, to_page
 from tui.engine.maintenance import Weekly, Window, in_force
 from tui.engine.rotation import Rotation, Turn, on_call
+from tui.engine.text import Shown
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEKS = Rotation((Turn("anna", "ben"), Turn("kim", "lee"), Turn("max")), "2026-03-16", 9 * 60, "Europe/Berlin")
@@ -130,6 +131,12 @@ def test_once_somebody_was_called_it_says_so() -> None:
     assert (found.paged_at, state, says) == (START + 900, "paged", "not acked · ben paged 1m ago")
 
 
+def test_where_nobody_was_reached_it_says_that_and_goes_on_counting() -> None:
+    failed = PagedAt(START + 60, "ben", False, Shown("ben: NOT told by sms (HTTP 500)"))
+    assert clock(100, paged=failed)[1:] == ("waiting", "not acked · backup NOT reached · due in 14m")
+    assert clock(901, paged=failed)[1:] == ("due", "not acked · backup NOT reached")
+
+
 @pytest.mark.parametrize(
     ("page", "seconds", "paged", "calls"),
     [
@@ -137,6 +144,7 @@ def test_once_somebody_was_called_it_says_so() -> None:
         (False, 900, None, 0),
         (True, 899, None, 0),
         (True, 900, PagedAt(START + 5, "ben", False), 0),
+        (True, 900, PagedAt(START + 5, "ben", False, Shown("ben: NOT told by sms")), 1),
     ],
 )
 def test_it_calls_by_itself_only_where_the_config_says_so(page: bool, seconds: int, paged: PagedAt | None, calls: int) -> None:

@@ -75,7 +75,8 @@ async def test_one_that_follows_tells_nothing_by_itself_but_may_call_for_help(th
         assert made.telling.take(judgement) is judgement
         pager = made.answers.pager
         assert pager is not None
-        assert await asyncio.wait_for(pager(ERRORS, "ben"), 10) == "ben: told by slack"
+        called = await asyncio.wait_for(pager(ERRORS, "ben"), 10)
+        assert (called.says, called.reached) == ("ben: told by slack", True)
     assert there.posted[0]["text"].startswith("<!channel> P0 escalated to ben")
 
 
@@ -97,12 +98,12 @@ async def test_a_clock_says_by_what_it_would_call(there: Receivers) -> None:
 @pytest.mark.parametrize(
     ("escalation", "calls"),
     [
-        (clock(paged_at=1000.0), True),
-        (clock(), False),
+        (clock(), True),
+        (clock(due=2001.0), False),
         (clock(paged_at=990.0), False),
-        (clock(paged_at=1000.0, pages=False), False),
+        (clock(pages=False), False),
     ],
-    ids=["the clock paged", "not yet", "a person had paged before", "the config does not let it"],
+    ids=["it is due", "not yet", "a person had paged before", "the config does not let it"],
 )
 async def test_the_clock_calls_once_and_only_where_one_leads(there: Receivers, escalation: Escalation, calls: bool) -> None:
     made = engine(Oven(), Level.RESPOND, Journal(":memory:"))

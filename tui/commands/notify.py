@@ -11,7 +11,7 @@ from tui.config import Loaded
 from tui.config_words import nearest
 from tui.engine.alert import Alert
 from tui.engine.connections import Tools
-from tui.engine.notify.channel import Channel, Transition, Undelivered
+from tui.engine.notify.channel import Channel, Transition, Undelivered, delivered
 from tui.engine.notify.message import message_of
 from tui.engine.setup import Setup
 from tui.engine.text import EMPTY, Shown, clean
@@ -65,7 +65,7 @@ async def _one(setup: Setup, channel: Channel, transition: Transition, tools: To
     )
     note: Shown = EMPTY
     try:
-        note = await channel.send(message, tools)
+        note = await delivered(channel, message, tools)
     except Undelivered as error:
         perhaps = "; it may have arrived all the same" if error.maybe else ""
         say(f"NOT told   {what}: {error.says}{perhaps}")

@@ -35,7 +35,7 @@ from .entries import (
     SilenceEnded,
     Unacknowledged,
 )
-from .escalation import BACKUP
+from .escalation import BACKUP, Called
 from .feed import Level
 from .history import History
 from .judge import Judge
@@ -50,8 +50,8 @@ from .units import show_duration
 
 LONGEST_SILENCE = 30 * 86400.0
 """Seconds: who wants something quiet for longer changes its rule."""
-Pager = Callable[[Alert, str], Awaitable[Shown]]
-"""Calls somebody for an alert; answers, in words, who was told by which channel."""
+Pager = Callable[[Alert, str], Awaitable[Called]]
+"""Calls somebody for an alert; answers who was told by which channel."""
 
 
 class Answers:
@@ -181,8 +181,12 @@ class Answers:
         whom = (clock.person if clock else "") or BACKUP
         if self.pager is None:
             raise Unrecorded("nothing is configured that could call anybody: see [[notify]] in the config")
-        await self._say(Paged(fingerprint, whom))
-        return await self.pager(alert, whom)
+        called = await self.pager(alert, whom)
+        try:
+            await self._say(Paged(fingerprint, whom, reached=called.reached, says=called.says))
+        except Unrecorded as error:  # they were called all the same, and whoever called must know
+            return clean(f"{called.says} (not recorded: {error})")
+        return called.says
 
     async def _mark(self, text: str) -> None:
         title = clean(redact(text.strip()), 120)

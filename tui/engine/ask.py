@@ -104,7 +104,8 @@ class Tuning(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """Ask: the backup is paged now for this alert. Answers, in words, who was told by which channel; raises Unrecorded."""
+    """Ask: the backup is paged now for this alert. Answers, in words, who was told by which channel; raises Unrecorded where
+    nothing could call. They are called also where it cannot be recorded."""
 
     fingerprint: str
 

@@ -87,6 +87,7 @@ class Desk:
         self._hushes: dict[str, Hush] = {}
         self._maintained: dict[str, Window] = {}
         self._paged: dict[str, PagedAt] = {}
+        self._unreached: dict[str, PagedAt] = {}
         self._marks: dict[str, Change] = {}
         self._word_at: dict[str, float] = {}
         """When the newest word on an alert was said: one that another host sends late is older than it, and changes nothing."""
@@ -112,7 +113,7 @@ class Desk:
             case CameBack() as said:
                 self._come_back(said, entry)
             case AlertMoved(alert) if not alert.open and entry.origin is None:
-                for said_of in (self._acks, self._opened, self._paged, self._word_at):
+                for said_of in (self._acks, self._opened, self._paged, self._unreached, self._word_at):
                     said_of.pop(alert.fingerprint, None)
             case Silenced() as said:
                 self._hushes[said.id] = Hush(said, entry.who, entry.at, said.until)
@@ -120,8 +121,9 @@ class Desk:
                 self._maintained[id_] = Window(panels, since, until, None, clean(reason), entry.who, id_)
             case SilenceEnded(id_):
                 self._end(id_, entry.at)
-            case Paged(fingerprint, whom, by_itself):
-                self._paged[fingerprint] = PagedAt(entry.at, whom, by_itself)
+            case Paged(fingerprint, whom, by_itself, reached, says):
+                why = EMPTY if reached else clean(says) or Shown("nobody knows why")
+                (self._paged if reached else self._unreached)[fingerprint] = PagedAt(entry.at, whom, by_itself, why)
             case Marked(change):
                 self._marks[change.key] = change
 
@@ -290,9 +292,11 @@ class Desk:
         return _maintenance(*found) if found else EMPTY
 
     def paged(self, alert: Alert) -> PagedAt | None:
-        """When and whom somebody was called for this life of the alert, since it wants the answer that it wants now."""
-        found = self._paged.get(alert.fingerprint)
-        return found if found and found.at >= (alert.asked_at or alert.since) - ELSEWHERE else None
+        """When and whom somebody was called for this life of the alert, since it wants the answer that it wants now; the last
+        call that did not reach anybody counts where none did."""
+        since = (alert.asked_at or alert.since) - ELSEWHERE
+        calls = (called.get(alert.fingerprint) for called in (self._paged, self._unreached))
+        return next((each for each in calls if each and each.at >= since), None)
 
     def marks(self) -> tuple[Change, ...]:
         """What people and programs said had happened."""

@@ -80,15 +80,16 @@ class Engine:
         self.deeds = Deeds(journal, self.clock, self._publish)
         self.gate = Gate(setup, level, self.tools, journal, self.clock, self.deeds.moved)
         self.together = self.gate.together = Together(setup, journal, self.clock, self._team_news)
-        self.telling = Telling(setup, level, self.tools, journal, self.clock, self.together, self._publish)
         self.desk = Desk(setup.maintenance)
         self.judge = Judge(self.rules, self.history, self.clock, self.desk, setup.duty)
         self.sayings = Sayings(journal, self.desk, self.clock, self._publish)
+        self.telling = Telling(
+            setup, level, self.tools, journal, self.clock, self.together, self._publish, self.sayings.write_down
+        )
         self.answers = Answers(setup, level, self.tools, self.judge, self.history, self.sayings, self.clock)
         self.answers.pager = self.telling.pager
         self.judge.says = self.sayings.say_soon
         self.sayings.listeners.append(self._heard)
-        self.judge.can_call = lambda: self.telling.pager is not None
         self.tools.in_maintenance = lambda panel: bool(self.desk.maintenance(panel, self.clock.utc()))
         self.gate.suspected = lambda: self.judge.newest.suspected
         self.watching = Watching(

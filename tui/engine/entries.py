@@ -3,7 +3,7 @@
     alert       a rule's alert moved                     acknowledged, unacknowledged   a person took it on, or gave it back
     came-back   it wants an answer again
     silenced, maintained, silence-ended                  false-positive                 a person called it false
-    paged       somebody was called by a person          marked, change                 something that may be a cause
+    paged       somebody was called, and whether reached marked, change                 something that may be a cause
     claimed, told, untold   a notification, before and after it is sent
     config      the config was read again                intent, item, outcome, proof, settled   deeds (gate.py's, plain)
 
@@ -111,12 +111,15 @@ class CalledFalse(Said, frozen=True):
 
 
 class Paged(Said, frozen=True):
-    """A person had the backup called (`E`), or the escalation clock did (`by_itself`)."""
+    """A person had the backup called (`E`), or the escalation clock did (`by_itself`). Said after the call, so that it says
+    what came of it: `reached` is false where a channel did not tell them, or nobody knows; `says` has the words."""
 
     kind: ClassVar[str] = "paged"
     fingerprint: str
     whom: str
     by_itself: bool = False
+    reached: bool = True
+    says: str = ""
 
 
 class Marked(Said, frozen=True):

@@ -1,6 +1,6 @@
 """The escalation clock: how long an alert may still go unanswered, and who is called then.
 
-    waiting ──`acknowledge` over──▶ overdue ──`escalate` over──▶ due ──somebody is called──▶ paged
+    waiting ──`acknowledge` over──▶ overdue ──`escalate` over──▶ due ──somebody is reached──▶ paged
 
 Pure: alerts, the config's times and the moment give the clock. It pages nobody: `to_page` says for whom the one who leads is to
 do it, where the config wants that.
@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from .alert import Alert, Severity
 from .rotation import Rotation, on_call
-from .text import Shown, clean
+from .text import EMPTY, Shown, clean
 from .units import show_duration
 
 BACKUP = "backup"
@@ -37,13 +37,15 @@ class Escalation(Struct, frozen=True):
     pages: bool = False
     """Whether the poller that leads pages by itself when it is due; else the clock only counts."""
     paged_at: float | None = None
-    """When they were paged for this alert, by a person or by the clock."""
+    """When they were reached for this alert, by a person's call or the clock's."""
     asked_at: float = 0.0
     """Since when the alert wants an answer, UTC seconds."""
     acknowledge_by: float = 0.0
     """Until when it should be acknowledged, UTC seconds."""
     person: str = ""
     """The same as `whom`, by name alone, as `[[notify]]` routes by it; empty where the config names nobody."""
+    unreached: Shown = EMPTY
+    """What came of the last call where it is not known to have reached them; empty where it did, or nobody called."""
 
     def state(self, now: float) -> Literal["waiting", "overdue", "due", "paged"]:
         """How far it is, at a moment (UTC seconds)."""
@@ -55,11 +57,21 @@ class Escalation(Struct, frozen=True):
 
 
 class PagedAt(Struct, frozen=True):
-    """That somebody was called for an alert."""
+    """That somebody was called for an alert at a moment (UTC seconds), and where they were not reached, why not."""
 
     at: float
     whom: str
     by_itself: bool
+    unreached: Shown = EMPTY
+
+
+class Called(Struct, frozen=True):
+    """What came of a call, in words: who was told by which channel. `reached` is whether every channel that is to call them
+    told them, `elsewhere` whether another poller is calling them just now."""
+
+    says: Shown
+    reached: bool
+    elsewhere: bool = False
 
 
 class Patience(Struct, frozen=True):
@@ -97,8 +109,9 @@ def clocks(alerts: Iterable[Alert], duty: Duty, paged: Callable[[Alert], PagedAt
     return tuple(_clock(each, duty, person, whom, paged(each)) for each in wanting)
 
 
-def _clock(alert: Alert, duty: Duty, person: str, whom: Shown, paged: PagedAt | None) -> Escalation:
+def _clock(alert: Alert, duty: Duty, person: str, whom: Shown, called: PagedAt | None) -> Escalation:
     asked, patience = alert.asked_at or alert.fired_at or alert.since, duty.patience[alert.severity]
+    paged = called if called and not called.unreached else None
     return Escalation(
         alert.fingerprint,
         clean(paged.whom, 60) if paged else whom,
@@ -109,6 +122,7 @@ def _clock(alert: Alert, duty: Duty, person: str, whom: Shown, paged: PagedAt | 
         asked,
         asked + patience.acknowledge,
         paged.whom if paged else person,
+        called.unreached if called else EMPTY,
     )
 
 
@@ -123,6 +137,9 @@ def in_words(escalation: Escalation, now: float) -> Shown:
         case "paged":
             ago = _steadied(now - (escalation.paged_at or now))
             return clean(f"not acked · {escalation.whom} paged {ago} ago")
+        case state if escalation.unreached:
+            left = "" if state == "due" or escalation.due is None else f" · due in {_left(escalation.due - now)}"
+            return clean(f"not acked · {escalation.whom} NOT reached{left}")
         case "due":
             return clean(f"not acked · {escalation.whom} due now")
         case _ if escalation.due is not None:

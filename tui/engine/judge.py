@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from .alert import Alert, Fold
 from .clock import Clock
 from .desk import Desk
-from .entries import Paged, Said
-from .escalation import BACKUP, Duty, Escalation, clocks, to_page
+from .entries import Said
+from .escalation import Duty, Escalation, clocks
 from .feed import PanelState, ProbeState
 from .folds import carried
 from .gate import Gate
@@ -57,8 +57,7 @@ class Judgement(Struct, frozen=True):
 
 class Judge:
     """Runs the rules over the newest signals, and asks the desk what people said. `rules`, `history` and `desk` are this
-    engine's. `says` is told what the one who polls is to write down by itself, `can_call` knows whether
-    anybody can be called."""
+    engine's. `says` is told what the one who polls is to write down by itself."""
 
     def __init__(
         self, rules: RuleBook, history: History, clock: Clock, desk: Desk | None = None, duty: Duty | None = None
@@ -69,7 +68,6 @@ class Judge:
         self._desk = desk or Desk()
         self.duty = duty or Duty()
         self.says: Callable[[Said], None] = lambda said: None
-        self.can_call: Callable[[], bool] = lambda: False
         self.newest = Judgement(clock.utc(), watching_since=clock.utc())
 
     def timers(self) -> bytes:
@@ -108,8 +106,6 @@ class Judge:
             self.says(back)
         alerts, folds = suspected_in(said, folds, changes)
         escalations = clocks(alerts, self.duty, self._desk.paged, now)
-        for due in to_page(escalations, now) if self.can_call() else ():
-            self.says(Paged(due.fingerprint, due.person or BACKUP, by_itself=True))
         self.newest = Judgement(
             now,
             judged,

@@ -8,7 +8,8 @@ watches  (`--read-only`) tells nobody anything, and says so while it polls
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import functools
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -16,10 +17,12 @@ from msgspec.structs import replace
 from .alert import Alert
 from .clock import Clock
 from .connections import Tools
-from .escalation import BACKUP
+from .entries import Paged, Said
+from .escalation import BACKUP, Called, Escalation, to_page
 from .feed import Level
 from .journal import Journal
 from .judge import Judgement
+from .redact import redact
 from .setup import Setup
 from .text import Shown, clean
 from .together import Together
@@ -28,12 +31,13 @@ if TYPE_CHECKING:
     from .notify.notifier import Notifier
 
 CALLED_AGAIN = 30.0
-"""Seconds after which the clock calls again where nobody could be reached."""
+"""Seconds after which the clock calls again where somebody could not be told."""
 READ_ONLY = Shown("read-only: while this dashboard polls, nobody is told of an alert")
 
 
 class Telling:
-    """Who is told, as one engine needs it. `news` is called in the loop when there is something else to warn of."""
+    """Who is told, as one engine needs it. `news` is called in the loop when there is something else to warn of; `writes` takes
+    what the one who polls says by itself at a moment (UTC seconds), and writes it down as soon as the disk takes it."""
 
     def __init__(
         self,
@@ -44,17 +48,18 @@ class Telling:
         clock: Clock,
         together: Together,
         news: Callable[[], None],
+        writes: Callable[[Sequence[Said], float], None],
     ) -> None:
         self._setup = setup
         self._level = level
         self._means = (tools, journal, clock, news)
         self._together = together
+        self._writes = writes
         self._notifier: Notifier | None = None
         self._running: asyncio.Future[None] | None = None
         self.leads = False
-        self._called: set[tuple[str, float]] = set()
-        """For which alerts, and at which time that was due, the clock has called or is calling."""
-        self._calling: set[asyncio.Future[None]] = set()
+        self._calling: dict[str, asyncio.Future[None]] = {}
+        """By fingerprint: the clock's call that is under way, or was a moment ago."""
 
     def use(self, setup: Setup) -> None:
         """The config was read again."""
@@ -76,9 +81,10 @@ class Telling:
         running, self._running = self._running, None
         if self._notifier is not None and running is not None:
             await self._notifier.finish(grace)
-            for task in (running, *self._calling):
+            ending = [running, *self._calling.values()]
+            for task in ending:
                 task.cancel()
-            await asyncio.wait([running], timeout=0.5)
+            await asyncio.wait(ending, timeout=0.5)
 
     def take(self, judgement: Judgement) -> Judgement:
         """Has told what is due by a judgement of this process; returns it with what a person must know of the telling, and by
@@ -90,18 +96,19 @@ class Telling:
             return replace(judgement, troubles=(READ_ONLY,))
         notifier = self._loaded()
         notifier.take(judgement.folds, judgement.at)
-        self._call_by_the_clock(judgement)
+        if self.pager is not None:
+            self._call_by_the_clock(judgement)
         return replace(judgement, troubles=notifier.warnings)
 
     @property
-    def pager(self) -> Callable[[Alert, str], Awaitable[Shown]] | None:
+    def pager(self) -> Callable[[Alert, str], Awaitable[Called]] | None:
         """What calls for help, for a person; None where nothing is configured that could, or nothing may leave."""
         if not self._may_tell or not any("escalated" in each.on for each in self._setup.channels):
             return None
         return self._page
 
-    async def _page(self, alert: Alert, whom: str) -> Shown:
-        return (await self._loaded().page(alert, whom)).says
+    async def _page(self, alert: Alert, whom: str) -> Called:
+        return await self._loaded().page(alert, whom)
 
     def _named(self, judgement: Judgement) -> Judgement:
         """With the channels that each escalation clock would call by."""
@@ -118,23 +125,29 @@ class Telling:
         return replace(judgement, escalations=tuple(clocks))
 
     def _call_by_the_clock(self, judgement: Judgement) -> None:
-        """Calls for what the escalation clock paged by itself; again where nobody could be reached."""
+        """Calls whoever is due; again, after a moment, where a channel did not tell them. What was told is not told twice: each
+        call is claimed in the journal."""
         alerts = {each.fingerprint: each for each in judgement.alerts}
-        for each in judgement.escalations:
-            if not each.pages or each.due is None or each.paged_at is None or each.paged_at < each.due:
-                continue
-            key, alert = (each.fingerprint, each.due), alerts.get(each.fingerprint)
-            if alert is not None and key not in self._called:
-                self._called.add(key)
-                task = asyncio.ensure_future(self._call(key, alert, each.person or BACKUP))
-                self._calling.add(task)
-                task.add_done_callback(self._calling.discard)
+        for each in to_page(judgement.escalations, judgement.at):
+            alert = alerts.get(each.fingerprint)
+            if alert is not None and each.fingerprint not in self._calling:
+                task = self._calling[each.fingerprint] = asyncio.ensure_future(self._call(each, alert))
+                task.add_done_callback(functools.partial(self._called, each.fingerprint))
 
-    async def _call(self, key: tuple[str, float], alert: Alert, whom: str) -> None:
-        called = await self._loaded().page(alert, whom, by_itself=True)
-        if not called.reached:
-            await self._means[2].sleep(CALLED_AGAIN)
-            self._called.discard(key)
+    async def _call(self, due: Escalation, alert: Alert) -> None:
+        """One call, and what came of it written down: also where nobody was reached, once for each reason."""
+        whom = due.person or BACKUP
+        try:
+            called = await self._loaded().page(alert, whom, by_itself=True)
+        except Exception as error:  # a defect of ours must be seen, and must not end the calls
+            called = Called(clean(redact(f"{whom}: not called: {type(error).__name__}: {error}")), reached=False)
+        if called.reached or not (called.elsewhere or called.says == due.unreached):
+            said = Paged(due.fingerprint, whom, by_itself=True, reached=called.reached, says=called.says)
+            self._writes((said,), self._means[2].utc())
+        await self._means[2].sleep(CALLED_AGAIN)
+
+    def _called(self, fingerprint: str, _: asyncio.Future[None]) -> None:
+        del self._calling[fingerprint]
 
     @property
     def _may_tell(self) -> bool:

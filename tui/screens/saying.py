@@ -90,6 +90,8 @@ class Escalate(_Form):
             lines += fact(Shown("by"), Shown("nothing: no channel is configured that calls anybody"), width, "degraded")
         if clock.paged_at is not None:
             lines += fact(Shown("before"), Shown(f"paged already at {clock_time(clock.paged_at)}"), width, "degraded")
+        elif clock.unreached:
+            lines += fact(Shown("before"), clock.unreached, width, "failing")
         elif clock.due is not None:
             by_itself = "by itself" if clock.pages else "nobody is paged by itself: [escalation] page is off"
             lines += fact(Shown("else due"), Shown(f"{clock_time(clock.due)}, {by_itself}"), width)

@@ -141,7 +141,7 @@ def clock_pieces(snapshot: Snapshot, alert: Alert, now: float) -> list[Piece]:
     if clock is None or alert.state != "firing":
         return []
     state = clock.state(now)
-    late = state in ("due", "overdue") or (clock.due is not None and clock.due - now < 60)
+    late = state in ("due", "overdue") or clock.unreached or (clock.due is not None and clock.due - now < 60)
     return [Piece(Shown(in_words(clock, now).removeprefix("not acked · ")), "failing" if late else "degraded")]
 
 

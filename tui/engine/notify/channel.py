@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 
 from ..alert import Severity
 from ..panel import Checked, Settings
+from ..redact import redact
 from ..text import EMPTY, Shown, clean
 from ..units import Interval
 from .hours import ALWAYS, HoursText
@@ -107,6 +108,16 @@ class Channel(Settings):
     async def check(self, tools: Tools) -> Checked:
         """Whether it can be reached, found out without telling anybody anything."""
         return Checked(clean(self.title), True, EMPTY)
+
+
+async def delivered(channel: Channel, message: Message, tools: Tools) -> Shown:
+    """`Channel.send`, where a defect in a channel costs its own messages alone. Raises Undelivered, and nothing else."""
+    try:
+        return await channel.send(message, tools)
+    except Undelivered:
+        raise
+    except Exception as error:
+        raise Undelivered(redact(f"{type(error).__name__}: {error}"), maybe=True) from error
 
 
 def load_kind(kind: str) -> type[Channel]:

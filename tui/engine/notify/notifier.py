@@ -16,11 +16,12 @@ from msgspec.structs import replace
 from ..alert import Alert, Fold
 from ..clock import Clock, clock_time
 from ..connections import Tools
+from ..escalation import Called
 from ..journal import Journal
 from ..redact import redact
 from ..setup import Setup
 from ..text import Shown, clean
-from .channel import Undelivered
+from .channel import Undelivered, delivered
 from .claims import Claims, TeamClaim
 from .due import Due, due
 from .gathering import Gatherings
@@ -29,7 +30,7 @@ from .incidents import goes_on, incident_of, keys_of, led
 from .ledger import KEPT, Key
 from .message import Message, message_of
 from .outbox import Item, Outbox
-from .paging import Called, Pager
+from .paging import Pager
 
 MAY_BE_TOLD = 3600.0
 """Seconds for which it is shown that a message may or may not have been told."""
@@ -57,7 +58,8 @@ class Notifier:
         self._boxes: dict[str, Outbox] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
-        self._busy: set[str] = set()
+        self._busy: set[object] = set()
+        """What is being told: channels by title, and calls for help."""
         self._idle = asyncio.Event()
         self._ending = False
         self._waiting: set[Key] = set()
@@ -154,18 +156,26 @@ class Notifier:
         title = box.channel.title
         while not self._ending:
             item = await box.next()
-            self._busy.add(title)
-            self._idle.clear()
+            if self._ending:  # whoever polls next tells it: it is due for as long as it is so
+                return
+            self._begins(title)
             try:
                 await self._tell(box, item)
             except Exception as error:  # a defect of ours must not leave the channel unserved
                 box.failed(item, Undelivered(redact(f"{type(error).__name__}: {error}")))
                 box.give_up(item)
             finally:
-                self._busy.discard(title)
-                if not self._busy:
-                    self._idle.set()
+                self._ended(title)
             self._news()
+
+    def _begins(self, what: object) -> None:
+        self._busy.add(what)
+        self._idle.clear()
+
+    def _ended(self, what: object) -> None:
+        self._busy.discard(what)
+        if not self._busy:
+            self._idle.set()
 
     # --- what is due ------------------------------------------------------------------------------------------------
 
@@ -255,12 +265,9 @@ class Notifier:
                 await self._claims.told(item.dues, 0)
                 self._waiting -= item.keys
                 return
-            note = await box.channel.send(message, self._tools)
+            note = await delivered(box.channel, message, self._tools)
         except Undelivered as error:
             await self._failed(box, item, error)
-            return
-        except Exception as error:  # a defect in one channel costs its own messages
-            await self._failed(box, item, Undelivered(redact(f"{type(error).__name__}: {error}"), maybe=True))
             return
         await self._claims.told(item.dues, item.tries + 1)
         self._waiting -= item.keys | box.well(note)
@@ -305,6 +312,10 @@ class Notifier:
 
     async def page(self, alert: Alert, whom: str, by_itself: bool = False) -> Called:
         """Calls somebody for an alert now; answers who was told by which channel. See `Pager.page`."""
-        said = await self._pager.page(self._setup, alert, whom, by_itself)
-        self._news()
-        return said
+        call = object()
+        self._begins(call)
+        try:
+            return await self._pager.page(self._setup, alert, whom, by_itself)
+        finally:
+            self._ended(call)
+            self._news()

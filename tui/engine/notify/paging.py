@@ -1,37 +1,42 @@
-"""Calling for help: somebody is called for an alert, now, by every channel that is for escalations."""
+"""Calling for help: somebody is called for an alert, now, by every channel that is for escalations.
+
+Each call is claimed before it is made, and what came of it is written down behind it. A claim without an answer whose sender is
+gone may have rung: a channel that knows messages by key is called again, of any other it is said.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ..alert import Alert
-from ..clock import Clock
+from ..clock import Clock, clock_time
 from ..connections import Tools
+from ..escalation import Called
 from ..setup import Setup
 from ..text import EMPTY, Shown, clean
-from .channel import Channel, Undelivered
+from .channel import Channel, Undelivered, delivered
 from .claims import Claims
 from .due import Due
 from .incidents import call_key
-from .ledger import Mark, plain
+from .ledger import IN_FLIGHT, Mark, Standing, plain
 from .message import message_of
 from .routing import routes
 
 TRIES = 3
-NOT_TOLD = "NOT told"
 LONGEST_PAUSE = 5.0
 """Seconds between two tries at the most: a person waits for the answer."""
 
 
-class Called(Struct, frozen=True):
-    """What came of a call: in words, who was told by which channel; and whether every channel told them, or may have."""
+class _Way(Struct, frozen=True):
+    """What came of one channel's call: `maybe` where nobody knows, `elsewhere` where another poller is at it."""
 
-    says: Shown
-    reached: bool
+    how: Literal["told", "maybe", "failed", "elsewhere"]
+    says: str
 
 
 class Pager:
@@ -49,22 +54,28 @@ class Pager:
         now = self._clock.utc()
         channels = routes(asked, "escalated", now, setup.channels, whom)
         if not channels:
-            return Called(clean(f'{whom}: not called, no [[notify]] with on = ["escalated"] is for this alert now'), True)
+            says = f'{whom}: not called, no [[notify]] with on = ["escalated"] is for this alert now'
+            return Called(clean(says), reached=False)
         await self._claims.refresh()
         detail = plain(whom) if by_itself else f"{plain(whom)}/{int(now)}"
-        said = await asyncio.gather(*(self._call(setup, each, asked, whom, detail) for each in channels))
-        return Called(clean(f"{whom}: {'; '.join(said)}"), not any(each.startswith(NOT_TOLD) for each in said))
+        ways = await asyncio.gather(*(self._call(setup, each, asked, whom, detail) for each in channels))
+        hows = {each.how for each in ways}
+        says = clean(f"{whom}: {'; '.join(each.says for each in ways)}")
+        return Called(says, hows == {"told"}, "elsewhere" in hows)
 
-    async def _call(self, setup: Setup, channel: Channel, alert: Alert, whom: str, detail: str) -> str:
+    async def _call(self, setup: Setup, channel: Channel, alert: Alert, whom: str, detail: str) -> _Way:
         """One channel's call, claimed before it is made."""
-        stamp = self._claims.ledger.episode(alert.fingerprint, channel.title, alert.fired_at or alert.since)
+        title = channel.title
+        stamp = self._claims.ledger.episode(alert.fingerprint, title, alert.fired_at or alert.since)
         mark = Mark("escalated", detail, stamp)
-        standing = self._claims.ledger.standing(alert.fingerprint, channel.title, mark)
-        if standing is not None and standing.counts:
-            return f"called before by {channel.title}"
-        mine = await self._claims.claim([Due(channel.title, alert.fingerprint, alert, mark)])
+        standing = self._claims.ledger.standing(alert.fingerprint, title, mark)
+        before = self._before(channel, standing) if standing is not None and standing.counts else None
+        if before is not None:
+            return before
+        due = Due(title, alert.fingerprint, alert, mark, again=standing is not None and standing.counts)
+        mine = await self._claims.claim([due])
         if not mine:
-            return f"called by another poller by {channel.title}"
+            return _Way("elsewhere", f"called by another poller by {title}")
         message = message_of(
             [alert],
             "escalated",
@@ -77,19 +88,29 @@ class Pager:
         maybe, says = False, EMPTY
         for number in range(1, TRIES + 1):
             try:
-                await channel.send(message, self._tools)
+                await delivered(channel, message, self._tools)
             except Undelivered as error:
                 maybe, says = maybe or error.maybe, error.says
                 if number < TRIES:
                     await self._clock.sleep(min(error.retry_after or float(number), LONGEST_PAUSE))
                 continue
             await self._claims.told(mine, number)
-            return f"told by {channel.title}"
-        return await self._uncalled(channel, mine, maybe, says)
+            return _Way("told", f"told by {title}")
+        return await self._uncalled(title, mine, maybe, says)
 
-    async def _uncalled(self, channel: Channel, mine: Sequence[Due], maybe: bool, says: Shown) -> str:
+    def _before(self, channel: Channel, standing: Standing) -> _Way | None:
+        """What is known of a call that was claimed before; None where it is to be made again."""
+        if standing.state == "told":
+            return _Way("told", f"called before by {channel.title}")
+        if self._clock.utc() - standing.at <= IN_FLIGHT:
+            return _Way("elsewhere", f"called by another poller by {channel.title}")
+        if channel.by_key:
+            return None
+        return _Way("maybe", f"may have been told by {channel.title} at {clock_time(standing.at)}, nobody knows")
+
+    async def _uncalled(self, title: str, mine: Sequence[Due], maybe: bool, says: Shown) -> _Way:
         """No try was answered: what may have arrived stays claimed, so that its end is told."""
         if maybe:
-            return f"may have been told by {channel.title} ({says})"
+            return _Way("maybe", f"may have been told by {title} ({says})")
         await self._claims.untold(mine, says, TRIES)
-        return f"{NOT_TOLD} by {channel.title} ({says})"
+        return _Way("failed", f"NOT told by {title} ({says})")
