@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tests.waiting import soon
 from tui.engine import secrets
 from tui.engine.secrets import Dsn, Headers, Secret, SecretError, SecretText, SecretUrl, known_values, url_problem
 
@@ -71,6 +72,16 @@ async def test_one_that_cannot_be_read_says_why_and_never_what(source: str, says
     with pytest.raises(SecretError, match=says) as caught:
         await SecretText(source).reveal()
     assert "1234" not in str(caught.value)
+
+
+async def test_a_command_that_nobody_waits_for_any_more_is_ended(tmp_path: Path) -> None:
+    """A poll's deadline is shorter than a password manager's patience: each would leave one behind."""
+    program = 'import os, sys, time; open(sys.argv[1], "w").write(str(os.getpid())); time.sleep(60)'
+    reading = asyncio.ensure_future(SecretText(f"{python(program)} {tmp_path}/pid").reveal())
+    pid = await soon(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    reading.cancel()
+    await asyncio.wait([reading])
+    assert await soon(lambda: not Path(f"/proc/{pid}").exists())
 
 
 async def test_an_empty_one_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

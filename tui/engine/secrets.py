@@ -7,7 +7,6 @@ inside a URL, DSN or header (`postgresql://app:{env:PGPASS}@db/app`). Values are
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import shlex
@@ -20,6 +19,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 COMMAND_TIMEOUT = 5.0
+"""Seconds that a secret's command may take."""
+LONGEST = 65_536
+"""Bytes that a secret's command may print."""
 _REFERENCE = re.compile(r"(env|file|cmd):(.+)", re.S)
 _EMBEDDED = re.compile(r"\{((?:env|file|cmd):[^{}]+)\}")
 _STAND_IN = "X"
@@ -115,21 +117,17 @@ def _worth(value: str, where: str) -> str:
 
 async def _run(argv: list[str]) -> str:
     """What a secret's command prints. Raises SecretError, without what it printed."""
+    from .programs import run  # late: few secrets are kept so
+
     try:
-        process = await asyncio.create_subprocess_exec(
-            *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-        )
+        ended = await run(argv, within=COMMAND_TIMEOUT, hears="stdout", keeps=LONGEST)
+    except TimeoutError:
+        raise SecretError(f"{argv[0]} did not answer within {COMMAND_TIMEOUT:g}s") from None
     except OSError as error:
         raise SecretError(f"{argv[0]} could not be started: {error.strerror}") from None
-    try:
-        out, _ = await asyncio.wait_for(process.communicate(), COMMAND_TIMEOUT)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        raise SecretError(f"{argv[0]} did not answer within {COMMAND_TIMEOUT:g}s") from None
-    if process.returncode:
-        raise SecretError(f"{argv[0]} ended with exit code {process.returncode}")
-    return _worth(out.decode(errors="replace"), f"what {argv[0]} prints")
+    if ended.code:
+        raise SecretError(f"{argv[0]} ended with exit code {ended.code}")
+    return _worth(ended.wrote.decode(errors="replace"), f"what {argv[0]} prints")
 
 
 def _check_reference(reference: str) -> None:

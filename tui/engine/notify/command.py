@@ -5,17 +5,15 @@ Exit code 0 means that it was told; anything else, or no end within the deadline
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import os
 import shutil
-import signal
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from ..panel import Checked
+from ..programs import run
 from ..redact import redact
 from ..text import EMPTY, Shown, clean
 from .channel import Channel, Undelivered
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 
 COMPLAINT = 4096
 """Bytes of what it writes to stderr that are kept."""
-BURIED = 1.0
-"""Seconds that a killed program's end is waited for."""
 
 
 class Command(Channel):
@@ -39,31 +35,23 @@ class Command(Channel):
 
     async def send(self, message: Message, tools: Tools) -> Shown:
         """Runs it and waits for its end; kills it, and what it started, at the deadline."""
+        program = self.argv[0]
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self.argv,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.PIPE,
+            ended = await run(
+                self.argv,
+                within=self.deadline,
+                hears="stderr",
+                keeps=COMPLAINT,
+                given=json.dumps(message.fields).encode(),
                 env={**os.environ, **variables(message)},
-                start_new_session=True,
             )
-        except OSError as error:
-            raise Undelivered(f"{self.argv[0]} could not be started: {error.strerror or error}", final=True) from None
-        try:
-            async with asyncio.timeout(self.deadline):
-                complaint = await _served(process, json.dumps(message.fields).encode())
-                code = await process.wait()
         except TimeoutError:
-            raise Undelivered(f"{self.argv[0]} did not end within {self.deadline:g}s", maybe=True) from None
-        finally:
-            _kill_all_of(process)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(BURIED):  # so that nothing of it is left when this loop ends
-                    await process.communicate()
-        if code:
-            last = complaint.decode("utf-8", "replace").strip().splitlines()[-1:] or [""]
-            raise Undelivered(redact(f"{self.argv[0]} ended with exit code {code}{': ' if last[0] else ''}{last[0]}"))
+            raise Undelivered(f"{program} did not end within {self.deadline:g}s", maybe=True) from None
+        except OSError as error:
+            raise Undelivered(f"{program} could not be started: {error.strerror or error}", final=True) from None
+        if ended.code:
+            last = ended.wrote.decode("utf-8", "replace").strip().splitlines()[-1:] or [""]
+            raise Undelivered(redact(f"{program} ended with exit code {ended.code}{': ' if last[0] else ''}{last[0]}"))
         return EMPTY
 
     async def check(self, tools: Tools) -> Checked:
@@ -77,23 +65,3 @@ class Command(Channel):
 def variables(message: Message) -> dict[str, str]:
     """The message as environment variables."""
     return {f"WATCHFLOOR_{name.upper()}": value for name, value in message.fields.items()}
-
-
-async def _served(process: asyncio.subprocess.Process, message: bytes) -> bytes:
-    """Gives it the message and takes what it complains of, to a bound: a flood is read and thrown away."""
-    assert process.stdin is not None and process.stderr is not None
-    with contextlib.suppress(OSError):  # it need not read
-        process.stdin.write(message)
-        await process.stdin.drain()
-    process.stdin.close()
-    kept = b""
-    while piece := await process.stderr.read(COMPLAINT):
-        kept = (kept + piece)[-COMPLAINT:]
-    return kept
-
-
-def _kill_all_of(process: asyncio.subprocess.Process) -> None:
-    """Ends the program's whole group, where it goes on."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)

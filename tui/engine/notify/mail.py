@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 from pydantic import Field, model_validator
 
+from ..alert import Severity
 from ..http import tls_context
 from ..panel import Checked
 from ..redact import redact
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from ..connections import Tools
 
 Address = Annotated[str, Field(pattern=r"^[^\s@<>,;\"]+@[^\s@<>,;\"]+$", max_length=254)]
+_RISING: tuple[Severity, ...] = ("P3", "P2", "P1", "P0")
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
@@ -188,7 +191,7 @@ def _explained(error: smtplib.SMTPException, sending: bool) -> Undelivered:
         case smtplib.SMTPResponseException(smtp_code=code, smtp_error=says):
             return Undelivered(_reply(code, says), final=code >= 500)
         case smtplib.SMTPNotSupportedError():
-            return Undelivered(f"the server offers no {'STARTTLS or ' if not sending else ''}login: {error}", final=True)
+            return Undelivered(f"the server cannot do what is asked of it: {error}", final=True)
         case _:
             return Undelivered(redact(str(error) or type(error).__name__), maybe=sending)
 
@@ -199,19 +202,21 @@ def _reply(code: int, says: bytes | str) -> str:
 
 
 def mail_of(message: Message, settings: Mail) -> EmailMessage:
-    """The mail. All that is told of one thing is one thread: its first has the thread's own id."""
+    """The mail. All that is told of one thing is one thread, whichever severity it fired as first: each refers to what may have
+    been told before it. The same mail, sent again, has the same id, so that mail servers keep one of them."""
     made = EmailMessage()
     made["From"] = settings.sender
     made["To"] = ", ".join(settings.to)
     made["Date"] = format_datetime(localtime())
     made["Auto-Submitted"] = "auto-generated"
     made["X-Watchfloor-Key"] = clean(message.keys[0], 200)
-    first = _id(f"{message.keys[0]} {message.since:.0f}", settings)
-    if message.transition == "firing":
-        made["Message-ID"] = first
-    else:
-        made["Message-ID"] = _id(f"{message.keys[0]} {message.since:.0f} {message.transition} {message.at:.0f}", settings)
-        made["In-Reply-To"] = made["References"] = first
+    fired = [_id(replace(message, transition="firing", severity=each).once, settings) for each in _RISING]
+    made["Message-ID"] = own = _id(message.once, settings)
+    before = fired[: fired.index(own)] if own in fired else fired
+    if before:
+        made["References"] = " ".join(before)
+    if own not in fired:
+        made["In-Reply-To"] = fired[_RISING.index(message.severity)]
     if message.severity == "P0" and message.transition in ("firing", "escalated") and not message.test:
         made["X-Priority"] = "1"
         made["Importance"] = "high"

@@ -73,6 +73,13 @@ class Message(Struct, frozen=True):
         return clean(self.headline, BRIEF)
 
     @property
+    def once(self) -> str:
+        """What this message is known by where a try is repeated, in ASCII. What is news of its own (a rise, another person's
+        word, a second call) has another one."""
+        which = {"acknowledged": self.acked_by, "escalated": f"{self.whom}/{self.at:.0f}"}.get(self.transition, "")
+        return quote(f"{self.keys[0]}/{self.transition}/{self.severity}/{self.since:.0f}/{which}", safe="/:")
+
+    @property
     def _happened(self) -> str:
         match self.transition:
             case "acknowledged":

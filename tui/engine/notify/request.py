@@ -69,7 +69,7 @@ class Request(Channel, HttpSettings):
         except SecretError as error:
             raise Undelivered(str(error)) from None
         # For those that know it, so that a try whose answer was lost is not told twice.
-        headers = {"content-type": kind, "idempotency-key": f"{message.keys[0]}/{message.transition}/{message.since:.0f}"}
+        headers = {"content-type": kind, "idempotency-key": message.once}
         await told(tools, self.title, self.http(), self.url, body, headers, self.deadline, self.method)
         return EMPTY
 

@@ -1,0 +1,31 @@
+"""A message as it is told, and what becomes of it."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from tests.clocks import START
+from tests.engine.notify.alerts import ERRORS
+from tui.engine.alert import Alert
+from tui.engine.connections import Tools
+from tui.engine.notify.channel import Channel, Transition, Undelivered
+from tui.engine.notify.message import Message, message_of
+
+
+def said(*alerts: Alert, transition: Transition = "firing", **more: Any) -> Message:
+    return message_of(alerts or (ERRORS,), transition, START + 60, product="shop", environment="production", **more)
+
+
+async def undelivered(channel: Channel, message: Message, tools: Tools) -> Undelivered:
+    with pytest.raises(Undelivered) as found:
+        await channel.send(message, tools)
+    return found.value
+
+
+def refused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
