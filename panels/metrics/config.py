@@ -83,6 +83,9 @@ class Tile(Settings):
     """A metric of the page (with `scrape`): its series are added up; of a counter, the rate a second."""
     where: dict[LabelName, str] = Field(default_factory=dict)
     """Only series with these labels, such as `{ state = "idle" }` (with `scrape`)."""
+    of: dict[LabelName, str] | None = None
+    """As a share of the series with these labels, such as `{ api = "openai" }`; of counters, of what they grew by in the window
+    (with `scrape`; the unit is `ratio`)."""
     unit: Unit = "count"
     """`count`, `ratio`, `s`, `1/s` or `bytes`."""
     worse: Literal["higher", "lower"] | None = None
@@ -136,8 +139,10 @@ class MetricsConfig(PanelConfig, HttpSettings):
         if twice:
             raise ValueError(f"two tiles are called {', '.join(twice)}: give each a name of its own")
         for each in self.tiles:
-            if self.prometheus and (not each.query or each.metric or each.where):
-                raise ValueError(f"the tile {each.name} needs a query (metric and where are for scrape)")
+            if self.prometheus and (not each.query or each.metric or each.where or each.of is not None):
+                raise ValueError(f"the tile {each.name} needs a query (metric, where and of are for scrape)")
             if self.scrape and (each.metric is None or each.query):
                 raise ValueError(f"the tile {each.name} needs a metric (a query is for prometheus)")
+            if each.of is not None and each.unit != "ratio":
+                raise ValueError(f'the tile {each.name} is a share: write unit = "ratio"')
         return self

@@ -75,10 +75,12 @@ class Scraped:
         self._window.add(at, grown, tiles)
 
     def _tiled(self, samples: Mapping[Series, float]) -> dict[str, float]:
-        """The sums of each tile's series, where it has any."""
+        """The sums of each tile's series, and of those that it is a share of, where there are any."""
         metrics = {each.metric for each in self._config.tiles}
         few = [(series, value) for series, value in samples.items() if series.name in metrics] if metrics else []
-        return {tile.name: sum(found) for tile in self._config.tiles if (found := _of(tile, few))}
+        wanted = [(tile.name, tile, tile.where) for tile in self._config.tiles]
+        wanted += [(_whole(tile), tile, tile.of) for tile in self._config.tiles if tile.of is not None]
+        return {name: sum(found) for name, tile, labels in wanted if (found := _of(tile, labels, few))}
 
     def _figures(self) -> Figures:
         """What the window says."""
@@ -138,11 +140,14 @@ class Scraped:
         )
 
     def _tile(self, tile: Tile, seconds: float | None) -> float | None:
-        """A counter's rate, or the sum of what it says now."""
+        """A counter's rate, or the sum of what it says now; or its share of a larger sum."""
+        summed = self._window.tile if self._counts(tile) else self._values.get
+        found = summed(tile.name)
+        if tile.of is not None:
+            return share(found, summed(_whole(tile)))
         if not self._counts(tile):
-            return self._values.get(tile.name)
-        grown = self._window.tile(tile.name)
-        return grown / seconds if grown is not None and seconds else None
+            return found
+        return found / seconds if found is not None and seconds else None
 
     def _counts(self, tile: Tile) -> bool:
         """Whether a tile's metric only grows: the page says so (OpenMetrics leaves `_total` out of the name), else its name."""
@@ -151,9 +156,14 @@ class Scraped:
         return kind == "counter" if kind else name.endswith(("_total", "_count", "_bucket"))
 
 
-def _of(tile: Tile, samples: Sequence[tuple[Series, float]]) -> list[float]:
-    """The values of a tile's series."""
-    wanted = set(tile.where.items())
+def _whole(tile: Tile) -> str:
+    """What the sum is called that a tile is a share of; no tile has a space in its name."""
+    return f"{tile.name} whole"
+
+
+def _of(tile: Tile, labels: Mapping[str, str], samples: Sequence[tuple[Series, float]]) -> list[float]:
+    """The values of a tile's series with these labels."""
+    wanted = set(labels.items())
     return [value for series, value in samples if series.name == tile.metric and wanted <= set(series.labels)]
 
 

@@ -1,6 +1,7 @@
 """Each fault shows at its source, in SQL or over HTTP, and is gone once it is healed. Nothing that is sent names it."""
 
 import re
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -8,6 +9,7 @@ import pytest
 
 from tests.demo.conftest import View, eventually
 from tui.demo import NAMES, Stack
+from tui.demo.database.server import QUOTA
 
 ENDPOINTS = ("readyz", "web", "agents", "edge", "media")
 STUCK = "SELECT count(*) FROM jobs WHERE status = 'running' AND last_heartbeat < now() - interval '5 minutes'"
@@ -79,6 +81,40 @@ def test_some_routes_are_slow(demo_stack: Stack, view: View) -> None:
     eventually(lambda: slow() > before + 15, within=25)
 
 
+def calls(view: View) -> dict[tuple[str, str], float]:
+    """How often the web service called other companies, by company and outcome."""
+    _, page = view.ask(f"{view.web}/metrics")
+    found = re.findall(r'^external_api_requests_total\{api="(.*?)",outcome="(.*?)"\} (\S+)', page, re.M)
+    return {(api, outcome): float(value) for api, outcome, value in found}
+
+
+@pytest.mark.parametrize(("seed", "model"), [(1, "openai"), (4, "anthropic")])
+def test_a_model_refuses_and_no_request_fails(demo_stack: Stack, view: View, seed: int, model: str) -> None:
+    before, failed = calls(view), sum(errors for _, errors in view.errors().values())
+    demo_stack.fault("models-down", seed)
+
+    def since() -> tuple[float, float]:
+        now = calls(view)
+        refused, answered = ((model, outcome) for outcome in ("failure", "success"))
+        return now[refused] - before[refused], now[answered] - before[answered]
+
+    eventually(lambda: since()[0] >= 3 and since()[1] >= 3, within=30)
+    others = {api for (api, outcome), count in calls(view).items() if outcome == "failure" and count > before[api, outcome]}
+    assert others == {model}
+    assert sum(errors for _, errors in view.errors().values()) == failed
+
+
+def test_three_times_as_many_requests_fail_no_more(demo_stack: Stack, view: View) -> None:
+    def rate(over: int) -> float:
+        began, before = time.monotonic(), sum(requests for requests, _ in view.errors().values())
+        eventually(lambda: sum(requests for requests, _ in view.errors().values()) >= before + over, within=30)
+        return over / (time.monotonic() - began)
+
+    usual, _ = rate(60), demo_stack.fault("surge", seed=1)
+    eventually(lambda: rate(100) > 2 * usual, within=20)
+    assert rates(view)["all"] < 0.005
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_one_component_breaks(demo_stack: Stack, view: View, seed: int) -> None:
     demo_stack.fault("health-down", seed)
@@ -136,6 +172,39 @@ def test_a_lock_chain_ends_with_its_root(demo_stack: Stack, view: View, seed: in
     eventually(lambda: active(demo_stack) == [])
 
 
+def test_the_scan_waits_until_somebody_ends_who_keeps_its_turn(demo_stack: Stack, view: View) -> None:
+    demo_stack.fault("scan-slow", seed=1)
+    waiting = f"SELECT count(*) {SESSIONS} AND wait_event_type = 'Lock' AND application_name = 'shop_api'"
+    eventually(lambda: view.value(waiting) == 1, within=20)
+    [(pid, state, _)] = view.rows(ROOTS)
+    assert state == "idle in transaction"
+    view.value(OVERDUE)  # whoever only looks does not wait
+    assert view.rows("SELECT pg_terminate_backend(%s)", pid, key="dsn_for_actions") == [(True,)]
+    eventually(lambda: view.value(waiting) == 0 and active(demo_stack) == [])
+
+
+def test_one_statement_in_twenty_is_slow(demo_stack: Stack, view: View) -> None:
+    demo_stack.fault("slow-statements", seed=1)
+    running = f"SELECT count(*) {SESSIONS} AND state = 'active' AND query LIKE '%%export_page%%' AND pid <> pg_backend_pid()"
+    assert 6 <= view.value(running) <= 10
+    ended = "SELECT calls, mean_exec_time FROM pg_stat_statements WHERE query LIKE '%%export_page%%' AND calls > 5"
+    [(_, mean)] = eventually(lambda: view.rows(ended))
+    assert mean > 1000
+    demo_stack.heal("slow-statements")
+    eventually(lambda: view.value(running) == 0)
+
+
+def test_a_table_grows_until_it_is_emptied(demo_stack: Stack, view: View) -> None:
+    size = "SELECT pg_database_size('shop')"
+    assert view.value(size) < 0.6 * QUOTA
+    demo_stack.fault("db-grows", seed=1)
+    assert 0.82 * QUOTA < view.value(size) < QUOTA
+    largest = "SELECT relname FROM pg_class WHERE relkind = 'r' ORDER BY relpages DESC LIMIT 1"
+    assert view.value(largest) == "import_staging"
+    demo_stack.heal("db-grows")
+    assert view.value(size) < 0.6 * QUOTA
+
+
 def test_stuck_jobs_are_unlocked(demo_stack: Stack, view: View) -> None:
     demo_stack.fault("stuck-jobs", seed=2)
     stuck = view.rows(STUCK.replace("count(*)", "id::text"))
@@ -171,8 +240,10 @@ def test_the_scan_is_not_called(demo_stack: Stack, view: View) -> None:
     demo_stack.fault("cron-stalled", seed=5)
     overdue = "SELECT count(*) FROM schedules WHERE status = 'scheduled' AND publish_at < now() - interval '10 seconds'"
     assert view.value(overdue) >= 6
+    made = "SELECT now() - max(created_at) > interval '5 minutes' FROM jobs WHERE payload ? 'schedule_id'"
+    assert view.value(made)
     demo_stack.heal("cron-stalled")
-    eventually(lambda: view.value(OVERDUE) <= 1)
+    eventually(lambda: view.value(OVERDUE) <= 1 and not view.value(made))
 
 
 def test_the_worker_is_dead(demo_stack: Stack, view: View) -> None:
@@ -205,6 +276,18 @@ def test_a_release_breaks_a_route_until_it_is_rolled_back(demo_stack: Stack, vie
     assert rates(view, over=60)["all"] < 0.02
 
 
+def test_a_build_fails_and_the_one_before_serves_on(demo_stack: Stack, view: View) -> None:
+    listing, release = "/v7/deployments?target=production", view.ask(view.endpoint("web"))[1]["release"]
+    demo_stack.fault("deploy-failed", seed=2)
+    newest = view.vercel(listing)[1]["deployments"][0]
+    assert newest["readyState"] == "ERROR" and newest["errorCode"] == "BUILD_FAILED"
+    assert view.ask(view.endpoint("web"))[1]["release"] == release
+    demo_stack.heal("deploy-failed")
+    mended = view.vercel(listing)[1]["deployments"][0]
+    assert mended["readyState"] == "READY" and mended["uid"] != newest["uid"]
+    assert view.ask(view.endpoint("web"))[1]["release"] == mended["meta"]["githubCommitSha"][:7]
+
+
 def test_a_rollback_by_the_api_is_done_a_moment_later(demo_stack: Stack, view: View) -> None:
     demo_stack.fault("bad-deploy", seed=4)
     good = demo_stack.faults()[NAMES.index("bad-deploy")].clears_by.rpartition(" ")[2]
@@ -233,6 +316,7 @@ def test_all_at_once_and_none_is_named(demo_stack: Stack, view: View) -> None:
         demo_stack.fault(name, seed=9)
     assert active(demo_stack) == list(NAMES)
     demo_stack.heal("db-pool")
+    demo_stack.heal("surge")
     statuses(view)
     rates(view, over=40)
     view.vercel("/v7/deployments?projectId=prj_cliply&limit=100")

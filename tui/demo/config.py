@@ -5,6 +5,7 @@ from string import Template
 from typing import Final
 
 from tui.demo import ports
+from tui.demo.database.server import QUOTA
 
 USUAL_FOLDER: Final = "~/.local/state/watchfloor/demo"
 """Where the link to the newest stack stands on Linux."""
@@ -13,7 +14,8 @@ USUAL_FOLDER: Final = "~/.local/state/watchfloor/demo"
 def render(*, folder: str, web: str, media: str, deployments: str, postgres: int) -> str:
     """The config of a stack at these addresses, with its secrets in files of `folder`."""
     text = files("tui.demo").joinpath("config.toml.template").read_text()
-    return Template(text).substitute(folder=folder, web=web, media=media, deployments=deployments, postgres=str(postgres))
+    places = {"folder": folder, "web": web, "media": media, "deployments": deployments, "postgres": str(postgres)}
+    return Template(text).substitute(places, quota=f"{QUOTA >> 20} MiB")
 
 
 def usual() -> str:

@@ -34,6 +34,8 @@ def config(**settings: Any) -> MetricsConfig:
         ({**PROM, "tiles": [{"name": "pool"}]}, "the tile pool needs a query"),
         ({**PROM, "tiles": [{"name": "pool", "metric": "x"}]}, "the tile pool needs a query"),
         ({**PAGE, "tiles": [{"name": "pool", "query": "x"}]}, "the tile pool needs a metric"),
+        ({**PAGE, "tiles": [{"name": "pool", "metric": "x", "of": {"api": "a"}}]}, "the tile pool is a share"),
+        ({**PROM, "tiles": [{"name": "pool", "query": "x", "of": {"api": "a"}}]}, "the tile pool needs a query"),
         ({**PAGE, "tiles": [{"name": "a", "metric": "x"}, {"name": "a", "metric": "y"}]}, "two tiles are called a"),
     ],
 )

@@ -130,11 +130,14 @@ async def test_tiles_take_any_query_or_metric(shop: Shop, tools: Tools) -> None:
         tiles=[
             {"name": "paid", "metric": "http_requests_total", "where": {"route": "/api/checkout"}, "unit": "1/s"},
             {"name": "all", "metric": "http_request_duration_seconds_count", "unit": "1/s"},
+            {"name": "share", "metric": "http_requests_total", "where": {"route": "/api/checkout"}, "of": {}, "unit": "ratio"},
+            {"name": "nothing", "metric": "http_requests_total", "of": {"route": "/none"}, "unit": "ratio"},
             {"name": "none", "metric": "no_such_metric"},
         ],
     )
     found = await until(read, lambda each: near(values(each)['tile_rate{name="all"}'], 50, 0.2))
     said = values(found)
+    assert near(said['tile_ratio{name="share"}'], 0.4, 0.2) and said['tile_ratio{name="nothing"}'] is None
     assert near(said['tile_rate{name="paid"}'], 20, 0.3) and said['tile{name="none"}'] is None
     assert "no no_such_metric for none" in found.notes
 

@@ -34,7 +34,7 @@ SELECT md5('schedule-' || n)::uuid, md5('workspace-' || 1 + n % 12)::uuid, md5('
        md5('account-' || CASE WHEN random() < 0.58 THEN 1 + n % 12 ELSE 13 + n % 12 END)::uuid,
        at, 'published', at - random() * interval '5 hours'
 FROM generate_series(1, 1500) n,
-     LATERAL (SELECT now() - interval '2 minutes' - random() * interval '23.9 hours' + n * interval '0') AS a (at);
+     LATERAL (SELECT now() - interval '50 seconds' - random() * sign(n - 1) * interval '23.9 hours') AS a (at);
 
 INSERT INTO schedules (workspace_id, clip_id, connected_account_id, publish_at)
 SELECT md5('workspace-' || 1 + n % 12)::uuid, md5('clip-' || n)::uuid, md5('account-' || 1 + n % 24)::uuid,

@@ -77,6 +77,14 @@ CREATE TABLE jobs (
 CREATE INDEX idx_jobs_status_run_after ON jobs (status, run_after) WHERE status = 'queued';
 CREATE INDEX idx_jobs_created_at ON jobs (created_at);
 
+-- Where an import puts what it fetched, until the worker has sorted it into projects and clips.
+CREATE TABLE import_staging (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source text NOT NULL,
+    received_at timestamptz NOT NULL DEFAULT now(),
+    payload text NOT NULL
+);
+
 CREATE FUNCTION worker_enqueue_job(job_kind text, job_payload jsonb) RETURNS uuid
 LANGUAGE sql AS $$
     INSERT INTO jobs (kind, payload) VALUES (job_kind, job_payload) RETURNING id
@@ -92,6 +100,23 @@ BEGIN
         FROM clips WHERE project_id IN (SELECT id FROM projects ORDER BY updated_at DESC LIMIT 20);
         total := total + part;
         PERFORM pg_sleep(0.5);
+    END LOOP;
+    RETURN total;
+END
+$$;
+
+-- A page of a customer's export: what became of a workspace's clips, a part at a time with a pause between two.
+CREATE FUNCTION export_page(workspace uuid, pause float) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE total bigint := 0; part bigint;
+BEGIN
+    FOR step IN 0..3 LOOP
+        SELECT coalesce(sum(views), 0) INTO part
+        FROM clips WHERE project_id IN (
+            SELECT id FROM projects WHERE workspace_id = workspace ORDER BY created_at DESC LIMIT 5 OFFSET 5 * step
+        );
+        total := total + part;
+        PERFORM pg_sleep(pause);
     END LOOP;
     RETURN total;
 END

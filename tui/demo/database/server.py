@@ -27,6 +27,8 @@ from tui.demo.folder import Folder
 NAME: Final = "shop"
 ROLES: Final = ("postgres", "watch", "ops", "shop_api", "shop_worker")
 MAX_CONNECTIONS: Final = 60
+QUOTA: Final = 24 << 20
+"""Bytes that the database may come to; about half of it is used at the start."""
 RESERVED: Final = 1
 """Kept for the superuser; few, so that a full server is full for a monitor as well."""
 STARTS_WITHIN: Final = 15.0

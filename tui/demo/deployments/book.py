@@ -89,9 +89,14 @@ class Book:
         """By its id, or by its address."""
         return next((each for each in self.all if identity in (each.uid, host(each))), None)
 
+    @property
+    def newest(self) -> Deployment:
+        """The production build that was made last, whatever became of it."""
+        return next(each for each in self.all if each.production)
+
     def last_good(self) -> Deployment:
-        """The newest production build, other than the live one, that can serve."""
-        return next(each for each in self.all if each.can_serve and each.uid != self.live)
+        """The newest production build, other than the live one, that can serve and broke nothing."""
+        return next(each for each in self.all if each.can_serve and each.regression is None and each.uid != self.live)
 
     async def deploy(self, message: str, regression: dict[str, Any] | None = None) -> Deployment:
         """A new production build goes live."""
@@ -99,6 +104,12 @@ class Book:
         deployment.regression = regression
         self.all.insert(0, deployment)
         await self._point(deployment)
+        return deployment
+
+    def fail(self, message: str) -> Deployment:
+        """A new production build ends in an error: what was live stays so."""
+        deployment = self._make(time.time() - 40, "main", message, "ERROR", True)
+        self.all.insert(0, deployment)
         return deployment
 
     async def roll_back(self, target: Deployment, takes: float = 0.0) -> None:

@@ -1,4 +1,4 @@
-"""Calls to other companies that are refused or slow, and with them the routes that make them."""
+"""Calls to other companies that are refused or slow, and with them, mostly, the routes that make them."""
 
 import random
 from typing import NamedTuple
@@ -28,6 +28,14 @@ SLOW = (("billing/entitlement",), ("media/sign",), ("storage/sign", "storage/fin
 """Operations that slow down together; each group carries far more than a twentieth of all requests."""
 
 
+MODELS = (
+    Refusal("openai/responses", 429, "Rate limit reached for requests, request req_{request}"),
+    Refusal("openai/responses", 503, "The engine is currently overloaded, request req_{request}"),
+    Refusal("anthropic/messages", 529, "overloaded_error: Overloaded, request req_{request}"),
+    Refusal("anthropic/messages", 500, "api_error: internal server error, request req_{request}"),
+)
+
+
 class _Tempers(Fault):
     """Operations in a bad temper."""
 
@@ -44,22 +52,27 @@ class _Tempers(Fault):
 
 
 class FailingCalls(_Tempers):
-    """One operation refuses 40 to 60 % of its calls."""
+    """One operation refuses some of its calls, a share between the `least` and the `most`."""
+
+    def __init__(self, refusals: tuple[Refusal, ...], least: float, most: float) -> None:
+        super().__init__()
+        self._refusals = refusals
+        self._least, self._most = least, most
 
     async def apply(self, parts: Parts, rng: random.Random) -> None:
-        chosen = rng.choice(REFUSALS)
+        chosen = rng.choice(self._refusals)
         usual = parts.partners.tempers[chosen.operation]
-        share = rng.uniform(0.4, 0.6)
+        share = rng.uniform(self._least, self._most)
         temper = Temper(usual.shortest, usual.longest, share, chosen.status, chosen.message)
         parts.partners.tempers[chosen.operation] = temper
         self._operations = (chosen.operation,)
 
 
 class SlowCalls(_Tempers):
-    """One or two operations take seconds."""
+    """One or two operations take seconds, less than the callers' deadline."""
 
     async def apply(self, parts: Parts, rng: random.Random) -> None:
         self._operations = rng.choice(SLOW)
-        shortest = rng.uniform(2.2, 3.0)
+        shortest = rng.uniform(5.5, 6.2)
         for operation in self._operations:
-            parts.partners.tempers[operation] = Temper(shortest, shortest + rng.uniform(1.0, 3.0))
+            parts.partners.tempers[operation] = Temper(shortest, shortest + rng.uniform(1.0, 1.8))

@@ -22,7 +22,7 @@ CATALOGUE: Final = (
     Entry(
         "api-slow",
         "metrics",
-        "what one or two routes depend on takes 2-6 s: their p95 and the overall one pass 2 s",
+        "what one or two routes depend on takes 5.5-8 s: their p95 and the overall one pass 5 s",
         "none: clears when the source recovers (watchfloor demo heal api-slow)",
     ),
     Entry(
@@ -58,7 +58,7 @@ CATALOGUE: Final = (
     Entry(
         "cron-stalled",
         "jobs",
-        "the schedule scan is not called any more: 6-20 schedules are overdue at once, and more become so",
+        "the schedule scan has not been called for 6-15 min: 6-20 schedules are overdue at once, and more become so",
         "watchfloor demo heal cron-stalled",
     ),
     Entry(
@@ -72,6 +72,42 @@ CATALOGUE: Final = (
         "metrics",
         "a new production deployment breaks one route for 35-60 % of its requests",
         "watchfloor demo rollback ID, with the id of the last good deployment",
+    ),
+    Entry(
+        "surge",
+        "metrics",
+        "three to four times as many requests as usual, over all routes or for one or two pages; none of them fails for it",
+        "none: clears when the source recovers (watchfloor demo heal surge)",
+    ),
+    Entry(
+        "models-down",
+        "metrics",
+        "OpenAI or Anthropic refuses 20-40 % of the calls: the other stands in, so that no request fails",
+        "none: clears when the source recovers (watchfloor demo heal models-down)",
+    ),
+    Entry(
+        "scan-slow",
+        "metrics",
+        "another application keeps the turn that the schedule scan waits for: each scan takes 11-14 s, the first up to 24 s",
+        "watchfloor demo heal scan-slow, or database.terminate (key T) on the session that it waits for",
+    ),
+    Entry(
+        "slow-statements",
+        "database",
+        "an export asks for 7-10 pages at a time, 1.2-1.8 s each: 95 of 100 statements are no longer fast",
+        "watchfloor demo heal slow-statements",
+    ),
+    Entry(
+        "db-grows",
+        "database",
+        "an import fills a table that nobody empties: 84-90 % of the quota at once, and more each ten seconds",
+        "watchfloor demo heal db-grows",
+    ),
+    Entry(
+        "deploy-failed",
+        "deploys",
+        "the newest production deployment ends in an error; the one before it still serves",
+        "none: clears with the next deployment (watchfloor demo heal deploy-failed)",
     ),
 )
 NAMES: Final = tuple(entry.name for entry in CATALOGUE)

@@ -1,4 +1,4 @@
-"""A release that breaks a route."""
+"""A release that breaks a route, and one that never came to be."""
 
 import random
 from typing import NamedTuple
@@ -45,3 +45,28 @@ class BrokenDeploy(Fault):
 
     def clears_by(self, parts: Parts) -> str:
         return f"watchfloor demo rollback {parts.book.last_good().uid}"
+
+
+class FailedDeploy(Fault):
+    """A new production deployment fails to build; what was live stays so, until the next one is built."""
+
+    BUILDS = (
+        ("Upgrade the encoder to 7.2", "Pin the encoder's headers to 7.2"),
+        ("Check types of the upload client strictly", "Type what the upload client retries"),
+        ("Render clip previews on the edge", "Keep the image library out of the edge bundle"),
+        ("Split the dashboard into lazy chunks", "Name the dashboard's entry chunk"),
+    )
+    """What the commit says, and what the one says that mends it."""
+
+    def __init__(self) -> None:
+        self._uid = self._mended = ""
+
+    async def apply(self, parts: Parts, rng: random.Random) -> None:
+        message, self._mended = rng.choice(self.BUILDS)
+        self._uid = parts.book.fail(message).uid
+
+    async def heal(self, parts: Parts) -> None:
+        await parts.book.deploy(self._mended)
+
+    async def active(self, parts: Parts) -> bool:
+        return parts.book.newest.uid == self._uid

@@ -7,14 +7,18 @@ from typing import Any
 import psycopg
 
 from tui.demo.errors import DemoError
-from tui.demo.faults.calls import FailingCalls, SlowCalls
+from tui.demo.faults.calls import MODELS, REFUSALS, FailingCalls, SlowCalls
 from tui.demo.faults.catalogue import CATALOGUE, NAMES, Entry
 from tui.demo.faults.components import BrokenComponent
-from tui.demo.faults.deploys import BrokenDeploy
+from tui.demo.faults.crowd import Crowd
+from tui.demo.faults.deploys import BrokenDeploy, FailedDeploy
+from tui.demo.faults.exports import SlowExport
 from tui.demo.faults.fault import Fault
+from tui.demo.faults.imports import GrowingTable
 from tui.demo.faults.jobs import FailingKind, StuckJobs
 from tui.demo.faults.processes import DeadWorker, StalledTimer
 from tui.demo.faults.sessions import LeakedConnections, LockChain
+from tui.demo.faults.turns import KeptTurn
 from tui.demo.stack import Parts
 
 
@@ -25,7 +29,7 @@ class Faults:
         self._parts = parts
         self._turn = asyncio.Lock()
         kinds: tuple[Fault, ...] = (
-            FailingCalls(),
+            FailingCalls(REFUSALS, 0.4, 0.6),
             SlowCalls(),
             BrokenComponent(),
             LeakedConnections(),
@@ -35,6 +39,12 @@ class Faults:
             StalledTimer(),
             DeadWorker(),
             BrokenDeploy(),
+            Crowd(),
+            FailingCalls(MODELS, 0.2, 0.4),
+            KeptTurn(),
+            SlowExport(),
+            GrowingTable(),
+            FailedDeploy(),
         )
         self._faults = dict(zip(NAMES, kinds, strict=True))
 

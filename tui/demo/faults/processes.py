@@ -1,6 +1,7 @@
 """Something that should run and does not: the timer, or the worker. What has piled up since is there at once."""
 
 import random
+from datetime import timedelta
 
 from tui.demo.faults.fault import Fault
 from tui.demo.stack import Parts
@@ -10,6 +11,13 @@ from tui.demo.worker import NAMES, OPERATIONS
 class StalledTimer(Fault):
     """The schedule scan is not called."""
 
+    AGO = """
+        UPDATE jobs SET created_at = created_at - %(since)s, run_after = run_after - %(since)s,
+            finished_at = finished_at - %(since)s,
+            last_heartbeat = CASE WHEN status = 'running' THEN last_heartbeat ELSE last_heartbeat - %(since)s END
+        WHERE created_at > now() - %(since)s AND payload ? 'schedule_id'
+    """
+    """The last scan, with the jobs that it made, was some minutes earlier."""
     OVERDUE = """
         INSERT INTO schedules (workspace_id, clip_id, connected_account_id, publish_at, created_at)
         SELECT workspace_id, md5(%s)::uuid, id, now() - %s * interval '1 minute', now() - interval '3 hours'
@@ -18,8 +26,9 @@ class StalledTimer(Fault):
 
     async def apply(self, parts: Parts, rng: random.Random) -> None:
         await parts.timer.stop()
-        since = rng.uniform(4, 15)
+        since = rng.uniform(6, 15)
         async with parts.database.session() as connection:
+            await connection.execute(self.AGO, {"since": timedelta(minutes=since)})
             for _ in range(rng.randint(6, 20)):
                 clip, account = f"clip-{rng.randint(1, 960)}", f"account-{rng.randint(1, 24)}"
                 await connection.execute(self.OVERDUE, [clip, rng.uniform(0.2, since), account])

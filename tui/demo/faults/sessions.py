@@ -158,6 +158,18 @@ def _when_ended(connection: Connection, then: Callable[[], None]) -> None:
     asyncio.get_running_loop().add_reader(connection.fileno(), then)
 
 
+async def ended(connection: Connection, within: float) -> bool:
+    """Whether the server ends an idle session in the next seconds: it waits for as long, or until that happens."""
+    loop, said = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(connection.fileno(), said.set)
+    try:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(said.wait(), within)
+    finally:
+        loop.remove_reader(connection.fileno())
+    return said.is_set()
+
+
 def _drop(connection: Connection) -> None:
     """Closes it from our side. Its descriptor leaves the loop first, as the number will be used again."""
     if not connection.closed:

@@ -1,4 +1,4 @@
-"""The other companies' APIs that the product calls: storage, YouTube, TikTok, billing, transcription and so on.
+"""The other companies' APIs that the product calls: storage, YouTube, TikTok, billing, models, transcription and so on.
 
 One small HTTP service answers for all of them; each operation (`youtube/upload`) has a temper: how long it takes, how
 often it refuses, and in which words.
@@ -33,6 +33,8 @@ USUAL: dict[str, Temper] = {
     "tiktok/validate": Temper(0.06, 0.22),
     "billing/entitlement": Temper(0.003, 0.015),
     "media/sign": Temper(0.003, 0.02),
+    "openai/responses": Temper(0.08, 0.3),
+    "anthropic/messages": Temper(0.08, 0.3),
     "cache/ping": Temper(0.0, 0.002),
     "youtube/upload": Temper(4, 12, 0.02, 403, "The request exceeds your quota, request {request}"),
     "tiktok/upload": Temper(4, 12, 0.025, 429, "rate_limit_exceeded, log id {number}"),

@@ -1,4 +1,4 @@
-"""The product's timer: calls the schedule scan every few seconds, as a vendor's cron would each minute."""
+"""The product's timer: calls the schedule scan every few seconds after the last one, as a vendor's cron would each minute."""
 
 import asyncio
 from contextlib import suppress
@@ -6,6 +6,8 @@ from contextlib import suppress
 import aiohttp
 
 EVERY = 10.0
+PATIENCE = 60.0
+"""Seconds that a scan may take, as long as a vendor lets a function run."""
 
 
 class Timer:
@@ -31,7 +33,7 @@ class Timer:
             self._task = None
 
     async def _run(self) -> None:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=EVERY)) as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
             while True:
                 with suppress(aiohttp.ClientError, TimeoutError):
                     async with session.post(self._url, headers=self._headers) as answer:

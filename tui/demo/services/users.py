@@ -10,8 +10,9 @@ import math
 import random
 import time
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import aiohttp
 
@@ -30,15 +31,34 @@ class Call(NamedTuple):
     body: dict[str, Any] | None = None
 
 
-SHARES = {"projects": 38, "clips": 30, "init": 9, "complete": 8, "youtube": 8, "tiktok": 7, "schedule": 0.18}
+SHARES: Final[Mapping[str, float]] = {
+    "projects": 34,
+    "clips": 26,
+    "init": 9,
+    "complete": 8,
+    "youtube": 8,
+    "tiktok": 7,
+    "titles": 4,
+    "captions": 4,
+    "schedule": 0.18,
+}
 
 
 class Users:
-    """Sends requests until it is stopped."""
+    """Sends about `rate` requests a second, over routes by their `shares`, until it is stopped."""
 
-    def __init__(self, url: str, rng: random.Random) -> None:
+    def __init__(
+        self,
+        url: str,
+        rng: random.Random,
+        rate: float = USUAL_RATE,
+        swing: float = SWING,
+        shares: Mapping[str, float] = SHARES,
+    ) -> None:
         self._url = url
         self._rng = rng
+        self._usual, self._swing = rate, swing
+        self._shares = shares
         self._open: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -53,10 +73,10 @@ class Users:
                     task.add_done_callback(self._open.discard)
 
     def _rate(self) -> float:
-        return USUAL_RATE * (1 + SWING * math.sin(time.monotonic() / 70))
+        return self._usual * (1 + self._swing * math.sin(time.monotonic() / 70))
 
     def _next(self) -> Call:
-        what = self._rng.choices(list(SHARES), list(SHARES.values()))[0]
+        what = self._rng.choices(list(self._shares), list(self._shares.values()))[0]
         clip = _id("clip", self._rng.randint(1, 960))
         workspace = self._rng.randint(1, 12)
         real = self._rng.random() < MAKES_A_JOB
@@ -71,6 +91,8 @@ class Users:
             case "complete":
                 body = {"project_id": _id("project", self._rng.randint(1, 36)), "final": real}
                 return Call("POST", "/api/upload/complete", body)
+            case "titles" | "captions":
+                return Call("POST", f"/api/suggest/{what}", {"clip_id": clip})
             case "schedule":
                 account = _id("account", self._rng.randint(1, 24))
                 return Call("POST", "/api/schedules", {"clip_id": clip, "account_id": account, "in_seconds": 45})

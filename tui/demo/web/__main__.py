@@ -19,7 +19,7 @@ from aiohttp import web
 from tui.demo import ports
 from tui.demo.database.pool import Pool, PoolTimeout
 from tui.demo.lifetime import Message, obey
-from tui.demo.web import admin, business, health
+from tui.demo.web import admin, business, health, suggestions
 from tui.demo.web.metrics import Metrics
 from tui.demo.web.state import PARTNER_DEADLINE, STATE, Refused, Regression, Release, State
 
@@ -66,7 +66,7 @@ class Service:
 def _application(state: State) -> web.Application:
     app = web.Application(middlewares=[_measured])
     app[STATE] = state
-    for part in (health, business, admin):
+    for part in (health, business, suggestions, admin):
         part.add_routes(app.router)
     app.router.add_get("/metrics", state.metrics.page)
     return app

@@ -55,6 +55,10 @@ SCAN = """
         jsonb_build_object('schedule_id', due.id, 'clip_id', due.clip_id, 'account_id', a.id))
     FROM due JOIN connected_accounts a ON a.id = due.connected_account_id
 """
+TURN = "SELECT pg_advisory_xact_lock(hashtext('scan-schedules'))"
+"""Whoever goes through all schedules takes its turn first, until its transaction ends."""
+PATIENCE = ("SET LOCAL lock_timeout = '50s'", "SET LOCAL statement_timeout = '55s'")
+"""Nobody waits for the scan as a person waits for a page."""
 
 
 def add_routes(router: web.UrlDispatcher) -> None:
@@ -85,9 +89,17 @@ async def scan(request: web.Request) -> web.Response:
     app = state(request)
     if not hmac.compare_digest(request.headers.get("X-CRON-SECRET", ""), app.environment.get("CRON_SECRET") or "-"):
         raise Refused(401, "unauthorized", "the X-CRON-SECRET header does not match")
-    made = await app.rows(SCAN)
+    enqueued = await _scan(app)
     app.metrics.workflows.labels("scan").inc()
-    return web.json_response({"ok": True, "enqueued": len(made)})
+    return web.json_response({"ok": True, "enqueued": enqueued})
+
+
+async def _scan(app: State) -> int:
+    """How many jobs were made, once it was our turn."""
+    async with app.pool.connection() as connection, connection.transaction():
+        for statement in (*PATIENCE, TURN):
+            await connection.execute(statement.encode())
+        return (await connection.execute(SCAN)).rowcount
 
 
 async def _act(app: State, name: str, job: str) -> dict[str, Any]:

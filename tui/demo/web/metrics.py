@@ -15,7 +15,9 @@ from prometheus_client import (
     generate_latest,
 )
 
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 10.0)
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 30.0, 60.0)
+MODELS = ("openai", "anthropic")
+"""Companies whose calls are counted from the start, so that a share of none yet is not a metric that is missing."""
 
 
 class Metrics:
@@ -37,6 +39,12 @@ class Metrics:
         self.errors = Counter("http_errors_total", "Requests answered with a 5xx.", ("method", "route"), registry=self.registry)
         self.agents = Counter("agent_executions_total", "Agents run.", ("agent",), registry=self.registry)
         self.workflows = Counter("workflow_executions_total", "Workflows run.", ("workflow",), registry=self.registry)
+        self.external = Counter(
+            "external_api_requests_total", "Calls to other companies.", ("api", "outcome"), registry=self.registry
+        )
+        for api in MODELS:
+            self.external.labels(api, "success")
+            self.external.labels(api, "failure")
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
 

@@ -73,7 +73,16 @@ class State:
             return await cursor.fetchall() if cursor.description else []
 
     async def partner(self, operation: str) -> None:
-        """Asks another company's API; what it refuses becomes a 502 that says so, its silence a 504."""
+        """Asks another company's API, and counts how it went; what it refuses becomes a 502 that says so, its silence a 504."""
+        company = operation.partition("/")[0]
+        try:
+            await self._ask(operation)
+        except Refused:
+            self.metrics.external.labels(company, "failure").inc()
+            raise
+        self.metrics.external.labels(company, "success").inc()
+
+    async def _ask(self, operation: str) -> None:
         try:
             async with self.partners.post(f"/{operation}") as answer:
                 body = await answer.json()
