@@ -92,6 +92,15 @@ def test_it_ends_when_the_journal_says_that_the_alert_did_also_within_the_same_s
     assert watch.open == ["errors"]
 
 
+def test_one_that_polls_by_another_config_ends_its_own_alert_and_not_ours() -> None:
+    """Two checkouts of one config, a limit apart, share a journal: one fingerprint, two lives."""
+    watch = Watch(alert("errors")).at(10).says(acked(("errors", "P1")))
+    watch.at(60).says(AlertMoved(alert("errors", since=5, state="resolved", ended=START + 60), "firing"))
+    assert watch.open == []
+    watch.alerts = [alert("errors", since=61)]
+    assert watch.at(61).open == ["errors"], "one that begins after that is another life"
+
+
 def test_a_pending_one_may_be_acknowledged_before_it_fires() -> None:
     watch = Watch(alert("errors", state="pending")).at(5).says(acked(("errors", "P1")))
     watch.alerts = [alert("errors", fired_at=START + 60)]
@@ -131,6 +140,22 @@ def test_it_comes_back_once_in_ten_minutes() -> None:
     assert watch.at(100 + AGAIN - 1).open == []
     assert watch.at(100 + AGAIN).open == ["full"]
     assert watch.said == ["slow joined", "full joined"]
+
+
+def test_what_is_worse_than_what_it_came_back_by_waits_for_nothing() -> None:
+    watch = Watch(alert("errors", target="web", severity="P2")).at(10).says(acked(("errors", "P2")))
+    watch.alerts.append(alert("slow", since=100, target="web", severity="P2"))
+    assert watch.at(100).open == ["slow"]
+    watch.at(110).says(acked(("errors", "P2"), ("slow", "P2")))
+    watch.alerts.append(alert("down", since=200, target="web", severity="P0"))
+    assert watch.at(200).open == ["down"], "nobody who took on a P2 has taken on this"
+    watch.at(210).says(acked(("errors", "P2"), ("slow", "P2"), ("down", "P0")))
+    for turn in range(300, 800, 100):  # one that flaps
+        watch.says(AlertMoved(alert("down", 200, "P0", "resolved", target="web", ended=START + turn - 1), "firing"))
+        watch.alerts[-1] = alert("down", since=turn, target="web", severity="P0")
+        assert watch.at(turn).open == []
+    assert watch.at(200 + AGAIN).open == ["down"]
+    assert watch.said == ["slow joined", "down joined", "down joined"]
 
 
 def test_while_a_line_wants_an_answer_whatever_joins_is_just_one_more() -> None:
@@ -197,19 +222,19 @@ def test_a_silence_holds_for_its_time_then_the_alert_asks() -> None:
 
 def test_a_silence_may_be_ended_and_says_what_it_hides() -> None:
     watch = Watch(alert("errors"), alert("slow", 500)).at(10).says(silence(Matcher("alertname", "errors"), until=3600))
-    (held,) = watch.desk.silences(watch.alerts, START + 10)
+    (held,) = watch.desk.quiet.silences(watch.alerts, START + 10)
     assert (held.id, held.hides, held.since, held.until, held.who) == ("s1", ("errors",), START + 10, START + 3600, "anna")
-    (idle,) = watch.desk.silences([alert("errors", state="resolved")], START + 10)
+    (idle,) = watch.desk.quiet.silences([alert("errors", state="resolved")], START + 10)
     assert idle.hides == (), "it matches nothing any more"
     watch.at(20).says(SilenceEnded("s1"))
     assert watch.open == ["errors", "slow"]
-    assert watch.desk.silences(watch.alerts, START + 20) == ()
+    assert watch.desk.quiet.silences(watch.alerts, START + 20) == ()
 
 
 def test_a_silence_that_alertmanager_holds_is_not_ours() -> None:
     watch = Watch(alert("errors")).at(10).says(silence(Matcher("alertname", "errors"), until=3600, at="alerts"))
     assert watch.open == ["errors"]
-    assert watch.desk.silences(watch.alerts, START + 10) == ()
+    assert watch.desk.quiet.silences(watch.alerts, START + 10) == ()
 
 
 def test_what_another_system_silenced_is_quiet_here_and_stays_so_when_ours_ends() -> None:
@@ -225,16 +250,33 @@ def test_maintenance_covers_panels_pages_nobody_and_is_shown_so() -> None:
     assert watch.at(10).open == ["full"]
     shown = next(each for each in watch.look()[0] if each.fingerprint == "errors")
     assert (shown.in_maintenance, shown.silenced) == (True, "maintenance until 03:22:12Z: backups")
-    assert watch.desk.maintenance("api", START + 10) == "maintenance until 03:22:12Z: backups"
-    assert watch.desk.maintenance("database", START + 10) == ""
-    (held,) = watch.desk.silences(watch.alerts, START + 10)
+    assert watch.desk.quiet.maintenance("api", START + 10) == "maintenance until 03:22:12Z: backups"
+    assert watch.desk.quiet.maintenance("database", START + 10) == ""
+    (held,) = watch.desk.quiet.silences(watch.alerts, START + 10)
     assert (held.kind, held.from_config, held.panels, held.hides) == ("maintenance", True, ("api",), ("errors",))
+
+
+def test_after_the_configs_maintenance_an_alert_asks_from_its_end_on() -> None:
+    """Nobody was told before: the backup is not due at once."""
+    once = Window(("api",), START, START + 3600)
+    watch = Watch(alert("errors", 600), windows=(once,))
+    assert watch.at(3599).open == []
+    assert watch.at(3600).open == ["errors"]
+    assert watch.look()[0][0].asked_at == START + 3600
+    assert watch.at(9000).look()[0][0].asked_at == START + 3600
+    watch.alerts = [alert("errors", 4000)]
+    assert watch.look()[0][0].asked_at == START + 4000, "it began when that was over"
+
+
+def test_what_another_system_no_longer_silences_asks_from_then_on() -> None:
+    watch = Watch(alert("am:1", source="alertmanager", loud_since=START + 500)).at(501)
+    assert watch.look()[0][0].asked_at == START + 500
 
 
 def test_maintenance_may_be_said_and_ended() -> None:
     watch = Watch(alert("errors")).at(10).says(Maintained("m1", (), START + 10, START + 600, "move"))
     assert watch.open == []
-    assert [each.from_config for each in watch.desk.silences((), START + 10)] == [False]
+    assert [each.from_config for each in watch.desk.quiet.silences((), START + 10)] == [False]
     watch.at(20).says(SilenceEnded("m1"))
     assert watch.open == ["errors"]
     assert watch.look()[0][0].asked_at == START + 20

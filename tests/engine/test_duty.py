@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -58,10 +59,18 @@ def test_somebody_is_always_on_call_and_shifts_meet(at: float, hour: int) -> Non
     rotation = Rotation(WEEKS.turns, WEEKS.anchor, hour, WEEKS.zone)
     shift = on_call(rotation, at)
     assert shift is not None
-    assert shift.since - 3600 <= at < shift.until + 3600  # to the hour that a change of clocks has twice, or not at all
-    after = on_call(rotation, shift.until + 7200)
+    assert shift.since <= at < shift.until
+    after = on_call(rotation, shift.until)
     assert after is not None
     assert after.since == shift.until
+
+
+@pytest.mark.parametrize(("hour", "day"), [(150, "2026-10-25"), (150, "2026-03-29")], ids=["twice", "not at all"])
+def test_a_hand_over_in_the_hour_in_which_clocks_change_happens_once(hour: int, day: str) -> None:
+    rotation = Rotation((Turn("anna"), Turn("kim")), "2026-03-22", hour, "Europe/Berlin")
+    began = berlin(f"{day} 00:00")
+    on = [shift.primary for minute in range(0, 360, 5) if (shift := on_call(rotation, began + minute * 60))]
+    assert sum(before != after for before, after in pairwise(on)) == 1, on
 
 
 def test_nobody_is_on_call_where_nobody_is_named() -> None:
@@ -187,6 +196,14 @@ def test_in_the_night_the_clocks_change_a_window_keeps_to_the_wall() -> None:
     span = Window((), weekly=Weekly((6,), 60, 5 * 60, "Europe/Berlin")).now(berlin("2026-03-29 04:30"))
     assert span == (berlin("2026-03-29 01:00"), berlin("2026-03-29 05:00"))
     assert span[1] - span[0] == 3 * 3600, "an hour of that night did not happen"
+
+
+def test_when_a_window_was_last_over() -> None:
+    once = Window((), START, START + 60)
+    assert [once.ended(START + at) for at in (0, 59, 60, 9e9)] == [None, None, START + 60, START + 60]
+    over = berlin("2026-11-22 01:00")
+    assert NIGHTLY.ended(over) == NIGHTLY.ended(berlin("2026-11-28 23:30")) == over
+    assert NIGHTLY.ended(over - 1) == over - 7 * 86400
 
 
 def test_of_several_windows_the_longest_is_said() -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.clocks import START
 from tests.engine.test_rules import DOWN, HIGH_ERRORS, Watch, errors
 from tui.engine.alert import Alert
+from tui.engine.feed import ProbeState
 from tui.engine.panel import Threshold
 from tui.engine.reading import Reading, Status, signal
 from tui.engine.rules import RESOLVED_SHOWN, Raise, Rule, affected, describe
@@ -203,6 +204,18 @@ def test_a_changed_limit_keeps_the_alert_and_judges_it_anew() -> None:
     assert states(loose.after(5).sees(errors(0.02))) == ["resolved"]
 
 
+def test_a_limit_that_changes_while_it_fires_ends_nothing_that_is_still_beyond_it() -> None:
+    api = Watch(replace(HIGH_ERRORS, levels=(Threshold("P1", 0.005),)))
+    api.sees(errors(0.02))
+    since = api.alert.since
+    api.after(5).book.use([replace(HIGH_ERRORS, levels=(Threshold("P1", 0.01), Threshold("P0", 0.015)))], api.now)
+    assert api.looks() == [("P0", "firing", "api.error_rate")], "by the reading that there is, not by the next one"
+    assert api.alert.since == since, "the same alert: who has acknowledged it still has"
+    assert api.moves()[1:] == [("firing", "firing", "P0")]
+    api.after(5).book.use([replace(HIGH_ERRORS, levels=(Threshold("P1", 0.05),))], api.now)
+    assert states(api.looks()) == ["resolved"], "it is not beyond this one"
+
+
 @pytest.mark.parametrize("state", [b"", b"{}", b"\xff", b"null", b'{"version": 99, "at": 0, "series": []}'])
 def test_a_state_that_cannot_be_read_is_none(state: bytes) -> None:
     web = Watch(DOWN)
@@ -305,6 +318,17 @@ def test_one_that_was_never_there_ends_when_others_of_its_kind_come() -> None:
     api.hears_nothing()
     assert states(look_on(api, 300)) == ["firing"]
     assert states(api.after(1).sees(errors(0.1, route="/a"))) == ["resolved"]
+
+
+def test_what_nobody_asks_any_more_is_not_silent() -> None:
+    """Its target has gone from the config, and no other has its series."""
+    api = Watch(SILENT)
+    api.sees(errors(0.0, route="/a"))
+    other = api.restarts(after=5.0)
+    other.states = {"api": ProbeState("elsewhere", "look", 60.0, 10.0)}
+    for _ in range(80):
+        found = other.after(5).looks()
+    assert [series for _, _, series in found] == ["api.error_rate"], "nothing of the signal is measured, but /a is not missed"
 
 
 def test_what_is_asked_seldom_is_not_silent_between_two_answers() -> None:

@@ -98,6 +98,8 @@ class Alert(Struct, frozen=True):
     """Since when it wants an answer: when it fired, came back, was given back, or its silence ended."""
     suspects: tuple[Suspect, ...] = ()
     """What may have caused it, the likeliest first."""
+    loud_since: float | None = None
+    """Of another system's alert: since when nothing keeps it quiet there any more; None where nothing has."""
     stretch: float | None = None
     """The moment near which it began with others (`folds.py`): kept for its life, so that lines do not change when one ends."""
 

@@ -2,12 +2,13 @@
 
     said                 holds until                                    then
     acknowledged         the alert ends, or it is given back            it wants an answer, if it fires
-      └ came back        it is acknowledged again                       the one who polls says so, once in 10 min a line
-    silenced             its time is over, or it is ended               nobody was told meanwhile; now they are
-    maintained           likewise; the config's windows too
+      └ came back        it is acknowledged again                       the one who polls says so, once in 10 min a line,
+                                                                        and at once where it is worse than what came back last
+    silenced, maintained its time is over (`quiet.py`)                  nobody was told meanwhile; now they are
 
 State follows from the entries alone, in order, so that every dashboard of every host says the same. An acknowledgement belongs
-to one life of its alert: one that began later needs its own. Nothing here asks, sends or writes.
+to one life of its alert: one that began later needs its own. Two that poll by different configs may each have an alert of one
+fingerprint, and what is said of it is said of both; it ends for each with its own. Nothing here asks, sends or writes.
 """
 
 from __future__ import annotations
@@ -19,32 +20,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .alert import Alert, Fold, Severity, by_badness
-from .clock import clock_time
-from .entries import (
-    Acknowledged,
-    AlertMoved,
-    CameBack,
-    Maintained,
-    Marked,
-    Paged,
-    Silenced,
-    SilenceEnded,
-    Unacknowledged,
-)
+from .entries import Acknowledged, AlertMoved, CameBack, Marked, Paged, Unacknowledged
 from .escalation import PagedAt
 from .folds import folded
 from .journal import Entry
-from .maintenance import Window, in_force
+from .maintenance import Window
+from .quiet import REMEMBERED, Quiet
 from .reading import Change
-from .silences import Silence, matches
 from .text import EMPTY, Shown, clean
 
 AGAIN = 600.0
-"""Seconds in which what was acknowledged comes back once at the most."""
+"""Seconds in which what was acknowledged comes back once at the most, by what is no worse than what it came back by."""
 ELSEWHERE = 30.0
 """Seconds by which another host may have seen an alert begin before this one: its acknowledgement holds all the same."""
-REMEMBERED = 86400.0
-"""Seconds for which a silence that is over is remembered, for when an alert began to want an answer."""
 
 
 class Ack(Struct, frozen=True):
@@ -67,34 +55,32 @@ class Opened(Struct, frozen=True):
     says: Shown
 
 
-class Hush(Struct, frozen=True):
-    """A silence as it was said; `until` is its end, also where it was ended early."""
+class Back(Struct, frozen=True):
+    """When a line came back, and how bad the worst was that brought it back."""
 
-    said: Silenced
-    who: Shown
     at: float
-    until: float
+    worst: Severity
 
 
 class Desk:
     """What was said so far. `windows` are the config's maintenance windows."""
 
     def __init__(self, windows: Sequence[Window] = ()) -> None:
-        self._windows = tuple(windows)
+        self.quiet = Quiet(windows)
         self._acks: dict[str, Ack] = {}
         self._opened: dict[str, Opened] = {}
-        self._back_at: dict[str, float] = {}
-        self._hushes: dict[str, Hush] = {}
-        self._maintained: dict[str, Window] = {}
+        self._back: dict[str, Back] = {}
         self._paged: dict[str, PagedAt] = {}
         self._unreached: dict[str, PagedAt] = {}
+        self._ended: dict[str, tuple[float, float]] = {}
+        """When the last life of an alert began and ended, by this host's record."""
         self._marks: dict[str, Change] = {}
         self._word_at: dict[str, float] = {}
         """When the newest word on an alert was said: one that another host sends late is older than it, and changes nothing."""
 
     def use(self, windows: Sequence[Window]) -> None:
         """The config was read again: its windows."""
-        self._windows = tuple(windows)
+        self.quiet.use(windows)
 
     # --- what is said -----------------------------------------------------------------------------------------------
 
@@ -113,19 +99,14 @@ class Desk:
             case CameBack() as said:
                 self._come_back(said, entry)
             case AlertMoved(alert) if not alert.open and entry.origin is None:
-                for said_of in (self._acks, self._opened, self._paged, self._unreached, self._word_at):
-                    said_of.pop(alert.fingerprint, None)
-            case Silenced() as said:
-                self._hushes[said.id] = Hush(said, entry.who, entry.at, said.until)
-            case Maintained(id_, panels, since, until, reason):
-                self._maintained[id_] = Window(panels, since, until, None, clean(reason), entry.who, id_)
-            case SilenceEnded(id_):
-                self._end(id_, entry.at)
+                self._ended[alert.fingerprint] = (alert.since, alert.ended or entry.at)
             case Paged(fingerprint, whom, by_itself, reached, says):
                 why = EMPTY if reached else clean(says) or Shown("nobody knows why")
                 (self._paged if reached else self._unreached)[fingerprint] = PagedAt(entry.at, whom, by_itself, why)
             case Marked(change):
                 self._marks[change.key] = change
+            case _:
+                self.quiet.apply(entry)
 
     def _newest(self, fingerprints: Iterable[str], entry: Entry) -> list[str]:
         """Those alerts on which this is the newest word. One that another host sends long after it was said, because it was
@@ -146,13 +127,7 @@ class Desk:
             self._acks.pop(print_, None)
             self._opened[print_] = Opened(entry.at, clean(whys[print_]))
         for print_ in said.fold:
-            self._back_at[print_] = entry.at
-
-    def _end(self, id_: str, at: float) -> None:
-        if hush := self._hushes.get(id_):
-            self._hushes[id_] = replace(hush, until=min(hush.until, at))
-        if window := self._maintained.get(id_):
-            self._maintained[id_] = replace(window, until=min(window.until, at))
+            self._back[print_] = Back(entry.at, said.worst)
 
     # --- what follows from it ---------------------------------------------------------------------------------------
 
@@ -170,40 +145,38 @@ class Desk:
     def _dressed(self, alert: Alert, now: float) -> Alert:
         """One alert with what was said of itself."""
         ack, opened = self._ack(alert), self._opened_since(alert)
-        hush = self._hush(alert, now)
-        window = in_force(self._all_windows(), alert.panel, now) if alert.open else None
-        silenced = alert.silenced_there
-        if hush:
-            silenced = clean(f"by {hush.who} until {clock_time(hush.until)}: {hush.said.reason}")
-        if window:
-            silenced = _maintenance(window[0], window[1])
+        maintenance = self.quiet.maintenance(alert.panel, now) if alert.open else EMPTY
         return replace(
             alert,
             acked_by=ack.who if ack else "",
             acked_at=ack.at if ack else None,
-            silenced=silenced,
-            in_maintenance=window is not None,
+            silenced=maintenance or self.quiet.over(alert, now) or alert.silenced_there,
+            in_maintenance=bool(maintenance),
             came_back=opened.says if opened and not ack else EMPTY,
             asked_at=self._asked_at(alert, opened, now),
         )
 
     def _ack(self, alert: Alert) -> Ack | None:
         ack = self._acks.get(alert.fingerprint)
-        return ack if ack and ack.holds_for(alert) else None
+        return ack if ack and ack.holds_for(alert) and not self._of_before(alert, ack.at) else None
 
     def _opened_since(self, alert: Alert) -> Opened | None:
         opened = self._opened.get(alert.fingerprint)
-        return opened if opened and alert.open and alert.since <= opened.at + ELSEWHERE else None
+        if not opened or not alert.open or self._of_before(alert, opened.at):
+            return None
+        return opened if alert.since <= opened.at + ELSEWHERE else None
+
+    def _of_before(self, alert: Alert, at: float) -> bool:
+        """Whether what was said at a moment was of a life that has ended; of one that still goes on it was not."""
+        since, ended = self._ended.get(alert.fingerprint, (-inf, -inf))
+        return at <= ended and (alert.since >= ended or alert.since == since)
 
     def _asked_at(self, alert: Alert, opened: Opened | None, now: float) -> float | None:
         """Since when it wants an answer: it fires, lies open again, and nothing keeps it quiet any more."""
         if alert.state != "firing":
             return None
         began = alert.since if alert.fired_at is None else alert.fired_at
-        ours = [each for each in self._hushes.values() if not each.said.at]
-        quiet = [each.until for each in ours if began < each.until <= now and matches(each.said.matchers, alert)]
-        quiet += [each.until for each in self._maintained.values() if began < each.until <= now and each.covers(alert.panel)]
-        return max([began, *quiet, *([opened.at] if opened else [])])
+        return max(self.quiet.ended(alert, began, now), alert.loud_since or began, opened.at if opened else began)
 
     def _covered(self, fold: Fold) -> Fold:
         """A line of which some is acknowledged: what joined since rides on that until the line comes back (`coming_back`)."""
@@ -223,7 +196,7 @@ class Desk:
 
     def coming_back(self, folds: Iterable[Fold], now: float) -> tuple[CameBack, ...]:
         """What the one who polls is to say now: of each line, what rose above what was acknowledged or joined it since; once
-        in ten minutes, unless the line wants an answer anyway."""
+        in ten minutes, unless it is worse than what the line came back by, or the line wants an answer anyway."""
         return tuple(said for fold in folds if (said := self._coming_back(fold, now)))
 
     def _coming_back(self, fold: Fold, now: float) -> CameBack | None:
@@ -231,80 +204,48 @@ class Desk:
         if not acks:
             return None
         newest = max(acks.values(), key=lambda ack: ack.at)
-        why: list[tuple[str, Shown]] = []
+        why: list[tuple[Alert, Shown]] = []
         for each in fold.alerts:
             ack = acks.get(each.fingerprint)
             if self._joined(each, newest):
-                why.append((each.fingerprint, clean(f"{_called(each)} joined")))
+                why.append((each, clean(f"{_called(each)} joined")))
             elif ack and each.state == "firing" and each.severity < ack.severity and not each.silenced:
-                why.append((each.fingerprint, clean(f"{_called(each)} rose from {ack.severity} to {each.severity}")))
-        last = max((self._back_at.get(print_, -inf) for print_ in fold.fingerprints), default=-inf)
-        if not why or (now - last < AGAIN and not fold.wants_answer):
+                why.append((each, clean(f"{_called(each)} rose from {ack.severity} to {each.severity}")))
+        if not why:
+            return None
+        worst = min(each.severity for each, _ in why)
+        lately = [back.worst for print_ in fold.fingerprints if (back := self._back.get(print_)) and now - back.at < AGAIN]
+        if lately and worst >= min(lately) and not fold.wants_answer:
             return None
         # A line that wants an answer anyway does not come back by what joins it: that counts for nothing.
-        return CameBack(tuple(why), () if fold.wants_answer else fold.fingerprints)
-
-    def _hush(self, alert: Alert, now: float) -> Hush | None:
-        """Our silence that covers the alert now and lasts longest. One that Alertmanager holds shows with its alerts there."""
-        found = [
-            each
-            for each in self._hushes.values()
-            if alert.open and not each.said.at and each.at <= now < each.until and matches(each.said.matchers, alert)
-        ]
-        return max(found, key=lambda each: each.until, default=None)
-
-    def _all_windows(self) -> tuple[Window, ...]:
-        return (*self._windows, *self._maintained.values())
+        said = tuple((each.fingerprint, says) for each, says in why)
+        return CameBack(said, () if fold.wants_answer else fold.fingerprints, worst)
 
     def _forget(self, now: float) -> None:
-        """Silences that were over long ago."""
-        self._hushes = {key: each for key, each in self._hushes.items() if each.until > now - REMEMBERED}
-        self._maintained = {key: each for key, each in self._maintained.items() if each.until > now - REMEMBERED}
+        """What was said of alerts that ended long ago, and what kept them quiet."""
+        self.quiet.forget(now)
+        for print_, (_, ended) in list(self._ended.items()):
+            if ended > now - REMEMBERED:
+                continue
+            del self._ended[print_]
+            for said_of in (self._acks, self._opened, self._paged, self._unreached, self._back):
+                if print_ in said_of and said_of[print_].at <= ended:
+                    del said_of[print_]
+            if self._word_at.get(print_, inf) <= ended:
+                del self._word_at[print_]
 
     # --- what else is asked of it -----------------------------------------------------------------------------------
-
-    def silences(self, alerts: Iterable[Alert], now: float) -> tuple[Silence, ...]:
-        """Our silences and windows in force, the newest first, each with what it keeps quiet."""
-        alerts = [each for each in alerts if each.open]
-        found = [
-            Silence(
-                *(key, "silence", each.at, each.until, each.who, clean(each.said.reason), each.said.matchers),
-                hides=tuple(alert.fingerprint for alert in alerts if matches(each.said.matchers, alert)),
-            )
-            for key, each in self._hushes.items()
-            if not each.said.at and each.at <= now < each.until
-        ]
-        for window in self._all_windows():
-            if span := window.now(now):
-                found.append(
-                    Silence(
-                        *(window.id, "maintenance", *span, window.who, window.reason),
-                        panels=window.panels,
-                        hides=tuple(alert.fingerprint for alert in alerts if window.covers(alert.panel)),
-                        from_config=not window.id,
-                    )
-                )
-        return tuple(sorted(found, key=lambda each: (-each.since, each.id)))
-
-    def maintenance(self, panel: str, now: float) -> Shown:
-        """What to say of a panel that is under maintenance; empty where it is not."""
-        found = in_force(self._all_windows(), panel, now)
-        return _maintenance(*found) if found else EMPTY
 
     def paged(self, alert: Alert) -> PagedAt | None:
         """When and whom somebody was called for this life of the alert, since it wants the answer that it wants now; the last
         call that did not reach anybody counts where none did."""
         since = (alert.asked_at or alert.since) - ELSEWHERE
         calls = (called.get(alert.fingerprint) for called in (self._paged, self._unreached))
-        return next((each for each in calls if each and each.at >= since), None)
+        return next((each for each in calls if each and each.at >= since and not self._of_before(alert, each.at)), None)
 
     def marks(self) -> tuple[Change, ...]:
         """What people and programs said had happened."""
         return tuple(self._marks.values())
-
-
-def _maintenance(window: Window, span: tuple[float, float]) -> Shown:
-    return clean(f"maintenance until {clock_time(span[1])}{f': {window.reason}' if window.reason else ''}")
 
 
 def _called(alert: Alert) -> str:

@@ -90,7 +90,7 @@ class Engine:
         self.answers.pager = self.telling.pager
         self.judge.says = self.sayings.say_soon
         self.sayings.listeners.append(self._heard)
-        self.tools.in_maintenance = lambda panel: bool(self.desk.maintenance(panel, self.clock.utc()))
+        self.tools.in_maintenance = lambda panel: bool(self.desk.quiet.maintenance(panel, self.clock.utc()))
         self.gate.suspected = lambda: self.judge.newest.suspected
         self.watching = Watching(
             setup, self.tools, self.judge, self.history, self._news, functools.partial(self._broke, "polling")

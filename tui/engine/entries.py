@@ -62,13 +62,15 @@ class Unacknowledged(Said, frozen=True):
 
 class CameBack(Said, frozen=True):
     """What was acknowledged wants an answer again: these rose above what was acknowledged, or joined its fold since. Said by
-    the one who polls, at most once in ten minutes a fold."""
+    the one who polls, at most once in ten minutes a fold, but for what is worse."""
 
     kind: ClassVar[str] = "came-back"
     alerts: tuple[tuple[str, Shown], ...]
     """(fingerprint, why) pairs."""
     fold: tuple[str, ...] = ()
     """All fingerprints of the fold then; none where it wanted an answer anyway."""
+    worst: Severity = "P0"
+    """How bad the worst of them is: what is no worse does not come back again within ten minutes."""
 
 
 class Silenced(Said, frozen=True):

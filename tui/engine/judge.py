@@ -113,9 +113,9 @@ class Judge:
             folds,
             followed_by(alerts, changes),
             changes,
-            (*self._desk.silences(alerts, now), *silences_of(states, alerts)),
+            (*self._desk.quiet.silences(alerts, now), *silences_of(states, alerts)),
             escalations,
-            {panel: says for panel in states if (says := self._desk.maintenance(panel, now))},
+            {panel: says for panel in states if (says := self._desk.quiet.maintenance(panel, now))},
             since,
         )
         return self.newest
@@ -130,7 +130,7 @@ class Judge:
             alerts=alerts,
             folds=folds,
             escalations=clocks(alerts, self.duty, self._desk.paged, now),
-            silences=(*self._desk.silences(alerts, now), *silences_of(states, alerts)),
+            silences=(*self._desk.quiet.silences(alerts, now), *silences_of(states, alerts)),
         )
 
 

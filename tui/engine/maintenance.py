@@ -45,16 +45,22 @@ class Window(Struct, frozen=True):
         """From when to when it is in force at this moment (UTC seconds); None where it is not."""
         if self.weekly is None:
             return (self.since, self.until) if self.since <= at < self.until else None
-        return next((span for span in _spans(self.weekly, at) if span[0] <= at < span[1]), None)
+        return next((span for span in _spans(self.weekly, at, 1) if span[0] <= at < span[1]), None)
+
+    def ended(self, at: float) -> float | None:
+        """When it was last over (UTC seconds), seen from a moment; None where it never was."""
+        if self.weekly is None:
+            return self.until if self.until <= at else None
+        return max((until for _, until in _spans(self.weekly, at, 8) if until <= at), default=None)
 
 
-def _spans(weekly: Weekly, at: float) -> Iterable[tuple[float, float]]:
-    """The windows of yesterday and today, by the wall clock of their zone (a day of 23 or 25 hours is one day)."""
+def _spans(weekly: Weekly, at: float, before: int) -> Iterable[tuple[float, float]]:
+    """The windows of today and so many days before, by the wall clock of their zone (a day of 23 or 25 hours is one day)."""
     from zoneinfo import ZoneInfo  # late: only where a window is weekly
 
     zone = ZoneInfo(weekly.zone)
     today = datetime.datetime.fromtimestamp(at, zone).date()
-    for day in (today - DAY, today):
+    for day in (today - DAY * back for back in range(before, -1, -1)):
         if day.weekday() in weekly.days:
             last = day if weekly.ends > weekly.begins else day + DAY
             yield _at(day, weekly.begins, zone), _at(last, weekly.ends, zone)

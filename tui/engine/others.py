@@ -66,9 +66,10 @@ def alert_of(panel: str, theirs: Theirs, at: float, before: Mapping[str, Alert])
     print_ = f"{panel}:{theirs.fingerprint}"
     known = before.get(print_)
     labels = dict(theirs.labels)
-    fired = theirs.since
+    fired, loud = theirs.since, None
     if known and known.since == theirs.since:
         fired = known.fired_at or at
+        loud = at if known.silenced_there and not theirs.silenced else known.loud_since
     return Alert(
         fingerprint=print_,
         rule=theirs.name,
@@ -90,6 +91,7 @@ def alert_of(panel: str, theirs: Theirs, at: float, before: Mapping[str, Alert])
         target=next((labels[name] for name in TARGETS if labels.get(name)), ""),
         silenced_there=theirs.silenced,
         silenced=theirs.silenced,
+        loud_since=loud,
     )
 
 

@@ -50,10 +50,12 @@ def on_call(rotation: Rotation, at: float) -> Shift | None:
     first = datetime.datetime.fromisoformat(rotation.anchor) + handed
     wall = datetime.datetime.fromtimestamp(at, zone).replace(tzinfo=None)
     week = (wall - first) // WEEK
-    begins, ends = (first + WEEK * each for each in (week, week + 1))
+    # A hand-over in the hour that a change of clocks has twice, or not at all, is one moment all the same.
+    week += (at >= _utc(first + WEEK * (week + 1), zone)) - (at < _utc(first + WEEK * week, zone))
     turn = rotation.turns[week % len(rotation.turns)]
-    return Shift(turn.primary, turn.backup, _utc(begins, zone), _utc(ends, zone))
+    return Shift(turn.primary, turn.backup, _utc(first + WEEK * week, zone), _utc(first + WEEK * (week + 1), zone))
 
 
 def _utc(wall: datetime.datetime, zone: datetime.tzinfo) -> float:
+    """The first moment at which a wall clock of the zone reads so."""
     return wall.replace(tzinfo=zone).timestamp()

@@ -65,9 +65,9 @@ class Silence:
     def _of(self, rule: Rule, newest: Iterable[_Measured], passed: float, now: float, mono: float) -> Iterator[Held]:
         """One rule's series."""
         seen: dict[str, float | None] = {}
-        for signal, ago in newest:
+        for signal, ago, source in newest:
             if rule.matches(signal):
-                self._get(rule, signal.labels)
+                self._get(rule, signal.labels).source = source
                 seen[signal.key] = ago
         never = series_key(rule.signal, _named(rule))
         mine = [key for panel, name, key in self._held if (panel, name) == (rule.panel, rule.name)]
@@ -95,8 +95,9 @@ class Silence:
         return held
 
 
-_Measured = tuple[Signal, float | None]
-"""A signal, and how many seconds ago it was measured; None where its newest reading has no value or is past its freshness."""
+_Measured = tuple[Signal, float | None, tuple[str, str]]
+"""A signal, how many seconds ago it was measured (None where its newest reading has no value or is past its freshness), and the
+target and probe that measure it."""
 
 
 def _measured(probes: Sequence[ProbeState], names: set[str], mono: float) -> list[_Measured]:
@@ -107,7 +108,7 @@ def _measured(probes: Sequence[ProbeState], names: set[str], mono: float) -> lis
             ago = None if read_at is None or mono - read_at > state.fresh_for else mono - read_at
             for signal in reading.signals if reading else ():
                 if signal.name in names:
-                    found[signal.key] = (signal, ago if signal.value is not None else None)
+                    found[signal.key] = (signal, ago if signal.value is not None else None, (state.target, state.probe))
     return list(found.values())
 
 

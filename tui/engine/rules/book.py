@@ -271,15 +271,14 @@ class RuleBook:
     def _look_for_restored(self, panel: str, probes: Sequence[ProbeState], now: float) -> None:
         """Takes what came from before a restart to the probes that measure it; without one it has ended."""
         for held in self._restored.pop(panel):
-            if held.rule.measure.of_silence:
-                continue  # it needs no probe: that is what it is about
-            if any((each.target, each.probe) == held.source for each in probes):
+            asked = any((each.target, each.probe) == held.source for each in probes)
+            if asked and not held.rule.measure.of_silence:
                 source = self._sources.setdefault((panel, *held.source), _Source(None, None, []))
                 source.watches.append(_Watch(held, None))
-                continue
-            del self._held[panel, held.rule.name, held.key]
-            if held.alert:
-                self._end(held.alert, now)
+            elif not asked and any(held.source):  # nobody has measured what is only missed
+                del self._held[panel, held.rule.name, held.key]
+                if held.alert:
+                    self._end(held.alert, now)
 
 
 def _tail(watch: _Watch, state: ProbeState, mono: float) -> float | None:

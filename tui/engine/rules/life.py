@@ -85,12 +85,10 @@ class Held(Struct):
         self.known = any(value is not None for value in values)
         if not self.known:
             return
-        if self.mono is None and at == self.at:
-            self.mono = mono  # the reading that was counted before the restart
-            return
-        passed = self._passed(at, mono, fresh_for)
+        counted = self.mono is None and at == self.at  # before a restart, or before the rule changed: it must not count twice
+        passed = 0.0 if counted else self._passed(at, mono, fresh_for)
         for level, threshold, value in zip(self.levels, self.rule.levels, values, strict=True):
-            if value is not None:
+            if value is not None and not (counted and level.since is not None):
                 level.take(value, self.rule.breached(value, threshold.limit), at, passed)
         self._measured(at, mono, passed)
 
