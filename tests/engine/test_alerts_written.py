@@ -8,14 +8,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.clocks import START, DrivenClock
+from tests.engine.notify.alerts import ERRORS
 from tests.engine.test_engine import HOT, Oven
 from tests.waiting import soon
+from tui.engine.alert import Suspect
 from tui.engine.engine import Engine
-from tui.engine.entries import AlertMoved
+from tui.engine.entries import AlertMoved, CameBack, ChangeSeen
 from tui.engine.feed import Level
 from tui.engine.journal import Journal, JournalError
+from tui.engine.reading import Change
+from tui.engine.secrets import known_values
+from tui.engine.text import Shown
 
 
 @pytest.fixture
@@ -62,6 +68,33 @@ async def test_an_alert_is_written_down_as_it_moves(journal: Journal) -> None:
         (60.0, "firing", "resolved", "P1"),
     ]
     assert {each.who for each in journal.entries(0.0, (AlertMoved.kind,))} == {"watchfloor"}
+
+
+async def test_what_was_seen_is_written_down_without_the_secrets_in_it(journal: Journal) -> None:
+    """A commit's message, an annotation of theirs, a label's value: outside text, which the journal keeps for a year."""
+    known_values.add("hunter2-sehr-geheim")
+    try:
+        one = replace(
+            ERRORS,
+            labels=(("user", "hunter2-sehr-geheim"),),
+            says=Shown("login hunter2-sehr-geheim fails"),
+            raised_by=Shown("token=abc"),
+            suspects=(Suspect("hunter2-sehr-geheim", "deployment", START, Shown("hunter2-sehr-geheim"), 1.0, True),),
+        )
+        change = Change("d1", START, "deployment", Shown("use hunter2-sehr-geheim"))
+        oven = Oven()
+        async with polling(oven, journal) as (engine, clock):
+            said = (
+                AlertMoved(one, "inactive"),
+                ChangeSeen("api", change),
+                CameBack((("f", Shown("hunter2-sehr-geheim joined")),)),
+            )
+            engine.sayings.write_down(said, clock.utc())
+    finally:
+        known_values.discard("hunter2-sehr-geheim")
+    assert len(journal.entries()) == 3
+    for entry in journal.entries():
+        assert "hunter2" not in str(entry.data) and "abc" not in str(entry.data) and entry.said is not None
 
 
 async def test_a_disk_that_takes_nothing_for_a_while_delays_and_loses_nothing(

@@ -282,7 +282,8 @@ async def test_a_journal_that_cannot_be_written_keeps_the_clock_from_nothing(jou
         engine.judge_now()
         await soon(lambda: there.posted)
         said = await ask(engine, Page(alert(engine).fingerprint))
-        assert said.startswith("ben: told by slack (not recorded: ") and said.endswith("attempt to write a readonly database)")
+        assert said.startswith("ben: told by slack (not recorded: ")
+        assert said.endswith("the file is read-only (attempt to write a readonly database))")
         journal._connection.execute("PRAGMA query_only = off")
     assert len(there.posted) == 2
 

@@ -30,6 +30,7 @@ from tui.engine.gate import exit_code
 from tui.engine.journal import Journal
 from tui.engine.secrets import SecretText
 from tui.engine.team import Team
+from tui.engine.team.ledger import Mark, take
 
 NUMBERS = count()
 
@@ -251,7 +252,7 @@ def test_an_intent_that_came_from_another_host_holds_its_target_too(tmp_path: Pa
     """What was learnt before the team went out of reach still counts."""
     here, there = Journal(tmp_path / "here.sqlite"), Journal(tmp_path / "there.sqlite")
     there.append(100.0, "intent", "ben", intent(os.getpid()), "d1")
-    here.take_over(replace(there.entries()[0], origin="bastion-2"))
+    take(here, [replace(there.entries()[0], origin="bastion-2")], Mark(), Mark())
     held = intend(here, 112.0, "anna", intent(os.getpid()), "d2")
     assert held is not None and held.words == "ben@bastion-2 is at it since 12s"
     assert left_open(here, 112.0) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -12,11 +13,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from tests import theirs
 from tests.servers.things import start_things
@@ -25,8 +26,8 @@ from tui.engine.claims import left_open
 from tui.engine.engine import Engine
 from tui.engine.entries import Acknowledged, Marked, Unacknowledged
 from tui.engine.feed import Level
-from tui.engine.journal import Journal, JournalError
-from tui.engine.journal_schema import ENTRY, VERSION
+from tui.engine.journal import INSERT, Journal, JournalError
+from tui.engine.journal_schema import MIGRATIONS, VERSION
 from tui.engine.reading import Change
 from tui.engine.text import Shown
 
@@ -178,8 +179,6 @@ from tui.engine.feed import Level
 from msgspec.structs import replace
 from tui.engine.entries import Acknowledged, Marked, Unacknowledged
 from tui.engine.journal import Journal, JournalError
-from tui.engine.journal_schema import ENTRY, VERSION
-from tui.engine.reading import Change
 from tui.engine.text import Shown
 
 async def main():
@@ -296,28 +295,19 @@ def test_what_is_said_comes_back_as_it_was(journal: Journal) -> None:
     assert [each.id for each in journal.after(first.id)] == [second.id, deed.id]
 
 
-def test_an_entry_of_another_host_is_taken_over_once(journal: Journal, tmp_path: Path) -> None:
-    other = Journal(tmp_path / "other.sqlite")
-    other.say(10.0, "ben", Unacknowledged(("f1",)))
-    (theirs_,) = other.entries()
-    from_there = replace(theirs_, origin="bastion-2")
-    assert journal.take_over(from_there)
-    assert not journal.take_over(from_there)
-    (mine,) = journal.entries()
-    assert (mine.said, mine.origin, mine.uid) == (Unacknowledged(("f1",)), "bastion-2", theirs_.uid)
-
-
 def test_a_kind_of_a_newer_version_is_kept_and_says_nothing(journal: Journal) -> None:
     journal.append(10.0, "prophecy", "anna", {"x": 1})
     (entry,) = journal.entries()
     assert (entry.said, entry.data) == (None, {"x": 1})
 
 
-def test_a_file_of_the_first_version_is_brought_up_with_all_it_holds(path: Path) -> None:
+@pytest.mark.parametrize("version", range(1, VERSION))
+def test_a_file_of_each_older_version_is_brought_up_with_all_it_holds(path: Path, tmp_path: Path, version: int) -> None:
     path.parent.mkdir()
-    with sqlite3.connect(path) as old:
-        old.executescript(ENTRY)
-        old.execute("PRAGMA user_version=1")
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as old:
+        for migration in MIGRATIONS[:version]:
+            migration(old)
+        old.execute(f"PRAGMA user_version={version}")
         old.execute("INSERT INTO entry (at, kind, version, who, deed, data) VALUES (1.0, 'intent', 1, 'anna', 'd1', '{}')")
     journal = Journal(path)
     journal.say(2.0, "ben", Unacknowledged(("f",)))
@@ -326,8 +316,27 @@ def test_a_file_of_the_first_version_is_brought_up_with_all_it_holds(path: Path)
         ("unacknowledged", "ben", False),
     ]
     assert [each.deed for each in left_open(journal, 1000.0)] == ["d1"]
-    with sqlite3.connect(path) as other:
-        assert other.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    fresh = Journal(tmp_path / "fresh.sqlite")
+    assert shape(path) == shape(tmp_path / "fresh.sqlite")
+    for each in (journal, fresh):
+        each.close()
+
+
+def shape(path: Path) -> list[tuple[Any, ...]]:
+    """What a file is made of, and its version."""
+    with contextlib.closing(sqlite3.connect(path)) as file:
+        made = file.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
+        return [*made, *file.execute("PRAGMA user_version")]
+
+
+def test_an_entry_that_cannot_be_read_hides_no_other(journal: Journal) -> None:
+    with journal.transaction() as file:
+        file.execute(INSERT, (1.0, "marked", 1, "anna", None, "{torn", "u1", None))
+        file.execute(INSERT, (2.0, "marked", 1, "anna", None, "[" * 100_000, "u2", None))
+    journal.say(3.0, "ben", Unacknowledged(("f",)))
+    torn, deep, whole = journal.entries()
+    assert (torn.said, torn.data) == (None, {"unreadable": "{torn"})
+    assert deep.said is None and whole.said == Unacknowledged(("f",))
 
 
 LEAVES = """

@@ -35,6 +35,7 @@ from tui.engine.reading import Change
 from tui.engine.report import report
 from tui.engine.report_words import markdown
 from tui.engine.secrets import known_values
+from tui.engine.team.ledger import Mark, take
 from tui.engine.text import Shown
 
 NOW = 1_795_230_732.0
@@ -52,7 +53,8 @@ class Kept:
         here = Journal(":memory:")
         here.say(NOW - ago, who, said)
         (entry,) = here.entries()
-        self.journal.take_over(Entry(0, entry.at, entry.kind, entry.version, entry.who, None, entry.data, entry.uid, origin))
+        theirs = Entry(0, entry.at, entry.kind, entry.version, entry.who, None, entry.data, entry.uid, origin)
+        take(self.journal, [theirs], Mark(), Mark())
 
     def alert(self, ago: float, state: Any, *, rule: str = "error rate", fired: float | None = None, **more: Any) -> None:
         origin = more.pop("origin", None)

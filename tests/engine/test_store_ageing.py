@@ -20,7 +20,7 @@ from tui.engine.journal import Journal
 from tui.engine.judge import Judgement
 from tui.engine.panel import Judged
 from tui.engine.reading import Status
-from tui.engine.store import Store
+from tui.engine.store import Store, StoreError
 from tui.engine.store_ageing import Ageing
 
 DAY, HOUR, MINUTE = 86400, 3600, 60
@@ -282,3 +282,16 @@ def test_two_may_age_one_file(path: Path, clock: DrivenClock, store: Store) -> N
         pass
     assert len(store.moments(0, math.inf)) == 10
     other.close()
+
+
+def test_a_file_that_cannot_grow_old_says_so_until_it_can(store: Store, path: Path, clock: DrivenClock) -> None:
+    """Else it would grow past its bound, and nobody would know why."""
+    record(store, Service(1, BEGIN), BEGIN, BEGIN + 90)
+    at(clock, BEGIN + 2 * HOUR)
+    store.ageing._connection.execute("PRAGMA query_only = on")
+    with pytest.raises(StoreError, match="cannot be thinned: the file is read-only"):
+        store.age()
+    assert "cannot be thinned" in store.problem
+    store.ageing._connection.execute("PRAGMA query_only = off")
+    assert store.age()
+    assert store.problem == ""

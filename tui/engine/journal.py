@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from . import entries
 from .entries import Said
-from .journal_schema import VERSION, make_file, migrate, prepare
+from .journal_schema import VERSION, in_words, make_file, migrate, prepare
 from .text import Shown, clean
 
 
@@ -58,7 +58,17 @@ class Entry(Struct, frozen=True):
 def entry_of(row: Sequence[Any]) -> Entry:
     """A row of COLUMNS."""
     id_, at, kind, version, who, deed, data, uid, origin = row
-    return Entry(id_, at, kind, version, clean(who), deed, json.loads(data), uid, origin)
+    return Entry(id_, at, kind, version, clean(who), deed, data_of(data), uid, origin)
+
+
+def data_of(text: str) -> dict[str, Any]:
+    """An entry's data from what stands in a database. What cannot be read is kept as it is, and says nothing: it must not hide
+    what stands beside it."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": text}
 
 
 class Journal:
@@ -81,7 +91,7 @@ class Journal:
             if migrate(self._connection) > VERSION:
                 raise JournalError(f"{path} was written by a newer Watchfloor: upgrade this one, or move the file away")
         except (OSError, sqlite3.Error) as error:
-            raise JournalError(f"the journal {path} cannot be written: {error}") from error
+            raise JournalError(f"the journal {path} cannot be written: {in_words(error)}") from error
 
     def append(self, at: float, kind: str, who: str, data: Mapping[str, Any], deed: str | None = None) -> int:
         """Adds a deed's entry and returns its id when it is on the disk. Raises JournalError: then nothing was recorded."""
@@ -96,19 +106,6 @@ class Journal:
         with self.transaction() as connection:
             fence(connection)
             return int(connection.execute(INSERT, values).lastrowid or 0)
-
-    def take_over(self, entry: Entry) -> bool:
-        """Adds an entry of another host as it is, once: says whether it was new. Raises JournalError."""
-        with self._lock:
-            try:
-                known = self._connection.execute("SELECT 1 FROM entry WHERE uid = ?", (entry.uid,)).fetchone()
-            except sqlite3.Error as error:
-                raise self._refused(error) from error
-        if known:
-            return False
-        data = json.dumps(entry.data, sort_keys=True)
-        self._insert((entry.at, entry.kind, entry.version, entry.who, entry.deed, data, entry.uid, entry.origin))
-        return True
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -138,7 +135,7 @@ class Journal:
             return int(cursor.lastrowid or 0)
 
     def _refused(self, error: sqlite3.Error) -> JournalError:
-        return JournalError(f"the journal {self.path} cannot be written: {error}")
+        return JournalError(f"the journal {self.path} cannot be written: {in_words(error)}")
 
     def entries(self, since: float = 0.0, kinds: Sequence[str] = ()) -> Sequence[Entry]:
         """Entries from `since` (UTC seconds) on, oldest first, of the given kinds or all."""
@@ -165,7 +162,7 @@ class Journal:
             try:
                 return self._connection.execute(sql, values).fetchall()
             except sqlite3.Error as error:
-                raise JournalError(f"the journal {self.path} cannot be read: {error}") from error
+                raise JournalError(f"the journal {self.path} cannot be read: {in_words(error)}") from error
 
     def _read(self, sql: str, values: tuple[object, ...]) -> Sequence[Entry]:
         return [entry_of(row) for row in self.query(sql, values)]

@@ -209,3 +209,21 @@ def make_file(path: Path, mode: int) -> None:
         return
     os.fchmod(made, mode)  # whatever the umask took
     os.close(made)
+
+
+_WORDS = {
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_READONLY": "the file is read-only",
+    "SQLITE_BUSY": "another process keeps the journal locked",
+    "SQLITE_CORRUPT": "the journal's file is damaged: move it away, a new one is made",
+    "SQLITE_NOTADB": "the journal's file is no database: move it away, a new one is made",
+    "SQLITE_IOERR": "the disk does not take it",
+    "SQLITE_CANTOPEN": "the journal's file cannot be opened",
+}
+
+
+def in_words(error: Exception) -> str:
+    """A fault of the disk for a person, with SQLite's own words behind it."""
+    name = getattr(error, "sqlite_errorname", None) or ""
+    known = next((words for code, words in _WORDS.items() if name.startswith(code)), "")
+    return f"{known} ({error})" if known else str(error)

@@ -12,7 +12,8 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from .alert import Alert
+from .alert import Alert, Suspect
+from .entries import AlertMoved, CameBack, ChangeSeen, Said
 from .feed import ProbeState
 from .folding import fold_sql
 from .judge import Judgement
@@ -64,15 +65,40 @@ def _kept_text(text: Shown, _known: int) -> Shown:
     return Shown(redact(text))
 
 
+def kept_word(said: Said) -> Said:
+    """What the one who polls says by itself, redacted: what was seen has outside text in it. What people said is redacted where
+    it comes in."""
+    match said:
+        case AlertMoved(alert):
+            return replace(said, alert=kept_alert(alert))
+        case ChangeSeen(_, change):
+            return replace(said, change=kept_change(change))
+        case CameBack(alerts):
+            return replace(said, alerts=tuple((print_, kept_text(why)) for print_, why in alerts))
+        case _:
+            return said
+
+
 def kept_alert(alert: Alert) -> Alert:
     """An alert, redacted."""
     return replace(
         alert,
+        labels=_labels(alert.labels),
         says=kept_text(alert.says),
         why=kept_text(alert.why),
         link=kept_text(Shown(alert.link)),
+        raised_by=kept_text(alert.raised_by),
         suspect=kept_text(alert.suspect),
         silenced=kept_text(alert.silenced),
+        silenced_there=kept_text(alert.silenced_there),
+        came_back=kept_text(alert.came_back),
+        suspects=tuple(map(_suspect, alert.suspects)),
+    )
+
+
+def _suspect(suspect: Suspect) -> Suspect:
+    return replace(
+        suspect, key=kept_text(Shown(suspect.key)), what=kept_text(suspect.what), evidence=kept_text(suspect.evidence)
     )
 
 

@@ -19,6 +19,7 @@ from .entries import ChangeSeen, Said
 from .history import History
 from .journal import Journal, JournalError
 from .judge import Judgement, States
+from .kept import kept_word
 from .lease import Deposed, Term, fence
 from .reading import Change
 from .rules import RuleBook
@@ -157,7 +158,7 @@ class Recording:
 
         fenced = functools.partial(fence, term=term)
         for at, each in said:
-            self._journal.say(at, ITSELF, each, fenced)
+            self._journal.say(at, ITSELF, kept_word(each), fenced)
             self._unsaid.pop(0)
         with contextlib.suppress(StoreError):  # it says so itself, in `problem`
             for pin in pins:

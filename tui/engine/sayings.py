@@ -115,9 +115,11 @@ class Sayings:
         journal = self._journal
         if journal is None:
             raise Unrecorded("there is no journal here: what cannot be recorded does not happen")
-        when = self._clock.utc() if at is None else at
+        from .kept import kept_word  # late: nothing is said before the first picture
+
+        when, written = self._clock.utc() if at is None else at, kept_word(said)
         try:
-            await in_daemon_thread(lambda: journal.say(when, who, said, fence))
+            await in_daemon_thread(lambda: journal.say(when, who, written, fence))
         except JournalError as error:
             raise Unrecorded(str(error)) from error
         await self.catch_up()

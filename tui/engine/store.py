@@ -20,7 +20,7 @@ import msgspec
 from . import frame, series
 from .clock import Clock
 from .history import History
-from .journal_schema import VERSION, make_file, make_shrinkable, migrate, prepare
+from .journal_schema import VERSION, in_words, make_file, make_shrinkable, migrate, prepare
 from .judge import Judgement, States
 from .past import Past
 from .series import Points
@@ -32,6 +32,8 @@ from .text import EMPTY, Shown, clean
 SIZE = 256_000_000
 """Bytes that the file may have."""
 Fence = Callable[[sqlite3.Connection], None]
+LASTING = ("written", "thinned")
+"""What is tried again each second, so that a fault is shown until it is over."""
 RESTORED = 3600.0
 """Seconds of history that a start takes back."""
 
@@ -56,8 +58,7 @@ class Store:
         watched: str = "",
     ) -> None:
         self.path = path
-        self.problem: Shown = EMPTY
-        """Why readings are not recorded at present, in words; empty while they are."""
+        self._problems: dict[str, Shown] = {}
         self._clock = clock
         self._watched = watched
         self._lock = threading.Lock()
@@ -68,6 +69,11 @@ class Store:
             self._connection = _connect(path, size)
             self.reader = Reader(path, watched)
             self.ageing = Ageing(_connect(path, size), self.reader, size)
+
+    @property
+    def problem(self) -> Shown:
+        """Why readings are not recorded, or do not grow old, at present, in words; empty while they do."""
+        return next(iter(self._problems.values()), EMPTY)
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -92,7 +98,6 @@ class Store:
                 self._last_row = -1
                 raise
             self._differ.wrote(next_, judgement, at)
-            self.problem = EMPTY
             return True
 
     def _insert(self, next_: Next, at: float) -> None:
@@ -202,32 +207,15 @@ class Store:
 
     @contextlib.contextmanager
     def _faults(self, what: str) -> Iterator[None]:
-        """Faults of the disk and of what was to be written, as StoreError in words."""
+        """Faults of the disk and of what was to be written, as StoreError in words; one that lasts is a `problem` meanwhile."""
         try:
             yield
         except (OSError, sqlite3.Error, msgspec.MsgspecError, UnicodeError, OverflowError, TypeError) as error:
-            says = f"readings cannot be {what}: {_in_words(error)}"
-            if what == "written":
-                self.problem = clean(says)
+            says = f"readings cannot be {what}: {in_words(error)}"
+            if what in LASTING:
+                self._problems[what] = clean(says)
             raise StoreError(says) from error
-
-
-_WORDS = {
-    "SQLITE_FULL": "the disk is full",
-    "SQLITE_READONLY": "the file is read-only",
-    "SQLITE_BUSY": "another process keeps the journal locked",
-    "SQLITE_CORRUPT": "the journal's file is damaged: move it away, a new one is made",
-    "SQLITE_NOTADB": "the journal's file is no database: move it away, a new one is made",
-    "SQLITE_IOERR": "the disk does not take it",
-    "SQLITE_CANTOPEN": "the journal's file cannot be opened",
-}
-
-
-def _in_words(error: Exception) -> str:
-    """A fault of the disk for a person, with SQLite's own words behind it."""
-    name = getattr(error, "sqlite_errorname", None) or ""
-    known = next((words for code, words in _WORDS.items() if name.startswith(code)), "")
-    return f"{known} ({error})" if known else str(error)
+        self._problems.pop(what, None)
 
 
 def _connect(path: Path, size: int) -> sqlite3.Connection:

@@ -5,7 +5,6 @@ A moment is the full set before it and what changed since; minutes and blocks th
 
 from __future__ import annotations
 
-import json
 import math
 import sqlite3
 import threading
@@ -20,6 +19,7 @@ from msgspec import Struct
 from . import entries, frame, series
 from .entries import AlertMoved, ChangeSeen, Marked
 from .frame import Batch, Frame, Unreadable, Whole
+from .journal import data_of
 from .past import Past, PastTrends, by_panel, unknown
 from .reading import Reading
 from .series import Block, Points, Values
@@ -292,7 +292,7 @@ class Reader:
         )
         with self._lock:
             rows = self._connection.execute(sql, (since, until)).fetchall()
-        found = (_mark(at, entries.read(kind, version, json.loads(data))) for at, kind, version, data in rows)
+        found = (_mark(at, entries.read(kind, version, data_of(data))) for at, kind, version, data in rows)
         return sorted((each for each in found if each), key=lambda each: each.at)
 
 

@@ -19,10 +19,12 @@ from tests.servers.receivers import Receivers
 from tests.waiting import eventually, soon
 from tui.engine.alert import single
 from tui.engine.connections import Tools
+from tui.engine.entries import Claimed, Told
 from tui.engine.journal import Journal
 from tui.engine.notify.channel import Undelivered
 from tui.engine.notify.gathering import GATHER
-from tui.engine.notify.ledger import IN_FLIGHT
+from tui.engine.notify.gone import GONE
+from tui.engine.notify.ledger import IN_FLIGHT, KEPT
 from tui.engine.notify.notifier import Notifier
 from tui.engine.notify.pagerduty import PagerDuty
 from tui.engine.notify.slack import Slack
@@ -153,4 +155,16 @@ async def test_after_a_crash_between_claim_and_answer_only_what_takes_it_twice_i
         await watch.sees(over(alert_, clock.utc()))
         assert there.incidents == {"f-errors": "resolved"}
         assert len(there.posted) == 1 and "resolved" in there.posted[0]["text"]
+    journal.close()
+
+
+async def test_what_was_told_too_long_ago_to_matter_is_not_read_back(tmp_path: Path) -> None:
+    """Neither at the start nor later: else a journal of last year would tell people that its alerts are over."""
+    journal, clock = Journal(tmp_path / "j.sqlite"), DrivenClock()
+    for said in (Claimed("old", "chat", "firing:P0@1"), Told("old", "chat", "firing:P0@1")):
+        journal.say(clock.utc() - KEPT - 60, "watchfloor", said)
+    chat = kept()
+    async with floor(chat, journal=journal, clock=clock) as watch:
+        await watch.sees(ERRORS, seconds=GATHER + GONE + GATHER + 2)
+        assert [each.name for each in chat.took] == ["HighErrorRate"]
     journal.close()

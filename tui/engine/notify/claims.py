@@ -45,7 +45,7 @@ class Claims:
         self._clock = clock
         self._team = team
         self._me = uuid.uuid4().hex
-        self._last = 0
+        self._last: int | None = None
         self._unwritten = count(-1, -1)
         self._one_at_a_time = asyncio.Lock()
 
@@ -57,13 +57,20 @@ class Claims:
     async def _refresh(self) -> None:
         journal = self._journal
         if journal is not None:
-            first, since = not self.loaded, self._clock.utc() - KEPT
-            read = (lambda: journal.entries(since, KINDS)) if first else (lambda: journal.after(self._last))
-            for entry in await self._done(read) or ():
-                if entry.id > self._last:
-                    self._last = entry.id
-                    self.ledger.apply(entry.id, entry.at, entry.said)
+            for entry in await self._done(lambda: self._read(journal)) or ():
+                self.ledger.apply(entry.id, entry.at, entry.said)
         self.loaded = True
+
+    def _read(self, journal: Journal) -> Sequence[Entry]:
+        """What is new; the first time all that is young enough to matter. Blocks for the disk. Raises JournalError."""
+        if self._last is None:
+            last = journal.newest()
+            found = [each for each in journal.entries(self._clock.utc() - KEPT, KINDS) if each.id <= last]
+        else:
+            found = list(journal.after(self._last))
+            last = found[-1].id if found else self._last
+        self._last = last
+        return found
 
     async def claim(self, wanted: Sequence[Due]) -> list[Due]:
         """Those that are ours to tell: nobody claimed them before."""

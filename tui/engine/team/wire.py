@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..journal import Entry
+from ..journal import Entry, data_of
 from ..redact import redact
 from ..text import clean
 
 LONGEST = 20_000
 """Characters that one text of an entry may have."""
+LATEST = 253_402_300_799.0
+"""UTC seconds of the last moment that a date can be written of."""
 OF_THIS_HOST = frozenset({"config"})
 """Kinds that say something of a process here and mean nothing elsewhere."""
 
@@ -34,19 +37,17 @@ def leaving(entries: Sequence[Entry]) -> dict[str, list[Any]]:
 def arriving(row: Mapping[str, Any]) -> Entry:
     """A row of pull.sql as an entry. One that cannot be read is kept as what could be: it must not stop those behind it."""
     try:
-        data = json.loads(row["data"])
-    except ValueError:
-        data = None
-    if not isinstance(data, dict):
-        data = {"unreadable": row["data"]}
+        data = _each_text(data_of(row["data"]), lambda text: clean(text, LONGEST))
+    except RecursionError:
+        data = {"unreadable": str(clean(row["data"], LONGEST))}
     return Entry(
         0,
-        row["at"],
+        min(max(row["at"], 0.0), LATEST) if math.isfinite(row["at"]) else 0.0,
         str(clean(row["kind"])),
         row["version"],
         clean(row["who"]),
         row["deed"],
-        _each_text(data, lambda text: clean(text, LONGEST)),
+        data,
         row["uid"],
         str(clean(row["origin"])),
     )
