@@ -366,7 +366,7 @@ def _own_up(error: Exception) -> None:
 
 def _let_go_of_dead_streams() -> None:
     """A reader (`| head`) or terminal that is gone must not cost the exit code: Python ends with 120 where it cannot flush."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # one that was closed before is None
         try:
             stream.flush()
         except OSError:

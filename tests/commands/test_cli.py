@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
@@ -125,6 +126,17 @@ def test_a_reader_that_leaves_early_changes_no_exit_code(program: Program, thing
     assert process.stdout is not None
     process.stdout.close()
     assert process.wait(20) == 6
+
+
+@pytest.mark.parametrize("way", [">/dev/full", ">&-", "2>/dev/full", ">&- 2>&-"])
+def test_nor_does_a_stream_that_takes_nothing(program: Program, things: Things, way: str) -> None:
+    """A deed's outcome is its exit code, also where a full disk takes no word of it."""
+    path = program.config(watching(things))
+    command = ["sh", "-c", f'exec "$@" {way}', "sh", *program.argv, "act", "theirs.mend", "a", "--yes", "--config", str(path)]
+    done = subprocess.run(command, env=program.environment, cwd=program.work, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, things.states["a"]) == (0, "well"), done.stderr
+    said = "what was to be printed could not be written: No space left on device\n" if way == ">/dev/full" else ""
+    assert done.stderr == said
 
 
 def test_config_check_connects_to_each_source(program: Program, things: Things) -> None:

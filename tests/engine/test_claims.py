@@ -21,12 +21,12 @@ from tests.servers.postgres import Server
 from tests.servers.proxy import Proxy, start_proxy
 from tests.servers.things import Things, start_things
 from tests.waiting import soon
+from tui.commands.act import exit_code
 from tui.engine.actions import Effect, PlanRefused, Result
 from tui.engine.claims import intend, left_open
 from tui.engine.clock import SystemClock
 from tui.engine.engine import Engine
 from tui.engine.feed import Level
-from tui.engine.gate import exit_code
 from tui.engine.journal import Journal
 from tui.engine.secrets import SecretText
 from tui.engine.team import Team

@@ -21,12 +21,12 @@ from msgspec.structs import replace
 from tests import theirs
 from tests.servers.things import Received, Things, start_things
 from tests.waiting import eventually, soon
+from tui.commands.act import exit_code
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, PlanRefused, Proof, Result
 from tui.engine.ask import Execute, MakePlan, Settle
 from tui.engine.claims import left_open
 from tui.engine.engine import Engine
 from tui.engine.feed import Deed, Level
-from tui.engine.gate import exit_code
 from tui.engine.journal import Journal, JournalError
 from tui.engine.reading import ProbeError
 from tui.engine.text import Shown, clean
@@ -436,6 +436,30 @@ async def test_nothing_new_is_begun_while_ending(things: Things, journal: Journa
         with pytest.raises(PlanRefused, match="it is ending"):
             await engine.gate.execute(plan, yes=True, typed="")
     assert (things.received, kinds(journal)) == ([], [])
+
+
+async def test_ending_while_a_proof_is_looked_for_keeps_what_is_known(
+    things: Things, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outcome is known by then: nothing is cut off, and the record says that nobody looked."""
+    looking = asyncio.Event()
+
+    async def never(item: Item, plan: Plan, context: Context) -> Proof:
+        looking.set()
+        await asyncio.Event().wait()
+        raise AssertionError("unreachable")
+
+    async with armed(things, journal) as engine:
+        panel, mend = engine.gate.actions["theirs.mend"]
+        monkeypatch.setitem(engine.gate._actions, "theirs.mend", (panel, replace(mend, verify=never)))
+        plan = await engine.gate.plan("theirs.mend", ("a",))
+        doing = asyncio.ensure_future(engine.gate.execute(plan, yes=True, typed=""))
+        await asyncio.wait_for(looking.wait(), 10)
+        engine.gate.stop_after_item()
+        deed = await asyncio.wait_for(doing, 5)
+    assert (result(deed, "a"), exit_code(deed)) == (Result.DONE, 7)
+    assert kinds(journal) == ["intent", "outcome", "proof"]
+    assert journal.entries()[-1].data == {"proofs": [["a", None, "not looked at: it was ending"]]}
 
 
 def test_an_open_intent_is_shown_until_a_person_settles_it(things: Things, journal: Journal) -> None:

@@ -15,7 +15,6 @@ from tui.engine.actions import Effect, Plan, PlanRefused, Proof, Result
 from tui.engine.clock import date_time
 from tui.engine.engine import Engine, level_for
 from tui.engine.feed import Deed, Level
-from tui.engine.gate import exit_code
 from tui.engine.journal import JournalError
 from tui.engine.reading import ProbeError
 from tui.engine.redact import redact
@@ -84,6 +83,19 @@ async def _carried_out(engine: Engine, plan: Plan, confirm: str, as_json: bool) 
     _report(deed, as_json)
     stopped = signals and len(deed.outcomes) < len(plan.items)
     return 128 + signals[0] if stopped else exit_code(deed)
+
+
+def exit_code(deed: Deed) -> int:
+    """DESIGN.md's: 0 done and verified, 4 refused or not as planned any more, 5 failed, 6 unknown, 7 not verified."""
+    results = [outcome.result for _, outcome in deed.outcomes]
+    for result, code in ((Result.UNKNOWN, 6), (Result.FAILED, 5), (Result.REFUSED, 4), (Result.CHANGED, 4)):
+        if result in results:
+            return code
+    proofs = dict(deed.proofs)
+    if not results:
+        return 4  # stopped before anything was sent
+    verified = all(proofs.get(key, Proof(None)).verified for key, _ in deed.outcomes)
+    return 0 if verified and len(results) == len(deed.plan.items) else 7
 
 
 def _missing_word(plan: Plan, production: bool, yes: bool, confirm: str) -> str:

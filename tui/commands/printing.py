@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TextIO
 
 from tui.engine.alert import Alert
 from tui.engine.reading import Status
@@ -17,7 +18,7 @@ ASCII = {Status.OK: "o", Status.DEGRADED: "^", Status.UNKNOWN: "?", Status.FAILI
 
 def glyph(status: Status) -> str:
     """The status's sign, in what the output's encoding can hold."""
-    encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")
+    encoding = ((sys.stdout and sys.stdout.encoding) or "ascii").lower().replace("-", "")
     return (GLYPHS if encoding.startswith("utf") else ASCII)[status]
 
 
@@ -32,14 +33,24 @@ def alert_line(alert: Alert, now: float) -> Shown:
 
 def say(text: str) -> None:
     """A line to stdout, whatever its encoding can hold."""
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        print(text.encode(encoding, "replace").decode(encoding), flush=True)  # commands print
-    except BrokenPipeError:
-        # Nobody reads any more (`| head`): the command goes on to its own exit code, which a deed's outcome depends on.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if problem := _written(sys.stdout, text):
+        complain(f"what was to be printed could not be written: {problem}")
 
 
 def complain(text: str) -> None:
     """A line to stderr."""
-    print(text, file=sys.stderr)  # commands print
+    _written(sys.stderr, text)
+
+
+def _written(stream: TextIO | None, text: str) -> str:
+    """A line; returns why it could not be written, once: from then on the stream goes nowhere, and the command goes on to its
+    own exit code, which may be a deed's. That nobody reads any more (`| head`), or ever did, is no problem."""
+    if stream is None:
+        return ""
+    encoding = stream.encoding or "utf-8"
+    try:
+        print(text.encode(encoding, "replace").decode(encoding), file=stream, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+    return ""

@@ -21,7 +21,7 @@ RETRY, CANCEL, UNLOCK = ACTIONS
 @pytest.fixture(autouse=True)
 def token(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("JOBS_ADMIN_TOKEN", "s3cret-token")
-    monkeypatch.setattr("tui.engine.gate.PROOF_STEP", 0.02)
+    monkeypatch.setattr("tui.engine.execution.PROOF_STEP", 0.02)
     yield
 
 
