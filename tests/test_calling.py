@@ -16,7 +16,8 @@ from tests.engine.notify.alerts import ERRORS, alert, over
 from tests.pty.terminal import Terminal as Pty
 from tests.running import Program
 from tests.servers.things import start_things
-from tests.waiting import eventually
+from tests.waiting import eventually, soon
+from tui.app import calling
 from tui.calling import PAUSE, Caller, Window, notification
 from tui.engine.alert import Alert
 from tui.engine.notify.channel import Channel, When
@@ -73,6 +74,27 @@ def test_it_rings_for_nothing_else(one: Alert) -> None:
     seat = Seat(BELL)
     seat.sees()
     assert seat.sees(one) == []
+
+
+def test_nothing_is_known_before_something_was_measured() -> None:
+    seat = Seat(BELL)
+    seat.caller.take(replace(story.snapshot(), panels=(), alerts=()))
+    assert seat.sees(ERRORS) == [], "it fired already when the dashboard opened"
+    assert seat.sees() == []
+    assert seat.sees(ERRORS) == ["\a"]
+
+
+async def test_the_first_picture_is_the_first_look() -> None:
+    from tests.screens.engine import ScriptedEngine
+    from tui.screens.dashboard import WatchfloorApp
+
+    engine = ScriptedEngine(replace(story.snapshot(night=story.Night(broken=False)), alerts=()))
+    app, wrote = WatchfloorApp(engine.feed, clock=DrivenClock()), list[str]()
+    app.write = wrote.append  # type: ignore[method-assign]  # a terminal that one can read
+    with calling(app, lambda: (BELL,)):
+        async with app.run_test(size=(80, 24)):
+            engine.publish(replace(engine.feed.peek(), alerts=(ERRORS,)))
+            await soon(lambda: wrote == ["\a"], says="the picture before it was well")
 
 
 def test_many_ring_once_and_the_later_ones_a_little_later() -> None:

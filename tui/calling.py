@@ -50,7 +50,10 @@ class Caller:
         self._called_at = -PAUSE
 
     def take(self, snapshot: Snapshot) -> None:
-        """Looks at what there is to see now, and calls where something new fires."""
+        """Looks at what there is to see now, and calls where something new fires. The first look is the first at something
+        measured: before that, nothing can be known to fire."""
+        if self._known is None and not any(probe.reading for panel in snapshot.panels for probe in panel.probes):
+            return
         terminals = [each for each in self._channels() if isinstance(each, Terminal)]
         firing = {each.fingerprint: each for each in snapshot.alerts if _calls(each)}
         known, self._known = self._known, {print_: each.severity for print_, each in firing.items()}

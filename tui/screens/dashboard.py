@@ -164,6 +164,7 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         self.animation_level = "none"
         self.set_keymap(allowed_keys(self._keys, self.snapshot))
         self.feed.on_news(self._wake)
+        self._take_news()  # what came since this was made woke nobody, and is the first that the terminal may call for
         self.call_after_refresh(_collect_from_now_on)
         self.set_timer(0.01, self._tick)
         self.when_mounted()

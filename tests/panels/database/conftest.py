@@ -98,6 +98,16 @@ class Shop:
         """Until the server says that it runs something."""
         await self._state("state = 'active'", pid)
 
+    async def alone(self) -> None:
+        """Until nobody else is connected to the server: the sessions of an earlier test end a moment after it."""
+        others = b"SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        async with await psycopg.AsyncConnection.connect(self.server.superuser, autocommit=True) as connection:
+
+            async def so() -> bool:
+                return await (await connection.execute(others)).fetchone() == (0,)
+
+            await eventually(so)
+
     async def _state(self, what: str, pid: int) -> None:
         sql = f"SELECT count(*) FROM pg_stat_activity WHERE {what} AND pid = {pid}".encode()
         async with await psycopg.AsyncConnection.connect(self.server.superuser, autocommit=True) as connection:
