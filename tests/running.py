@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import theirs
+from tests.waiting import LONG, Stopwatch
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,7 +56,7 @@ class Program:
         path.write_text(text)
         return path
 
-    def run(self, *arguments: str | Path, within: float = 30.0) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str | Path, within: float = 2 * LONG) -> subprocess.CompletedProcess[str]:
         """Runs it to its end."""
         return subprocess.run(
             [*self.argv, *map(str, arguments)],
@@ -77,3 +79,12 @@ class Program:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+
+def ended(process: subprocess.Popen[str], within: float = LONG) -> int:
+    """Waits for its end; the exit code. Fails where it does not end in so many seconds that the machine gave."""
+    watch = Stopwatch(process.pid)
+    while (code := process.poll()) is None:
+        assert watch.took < within, f"it did not end within {within:g}s"
+        time.sleep(0.02)
+    return code

@@ -78,11 +78,13 @@ class Service:
     def until(self, at: float) -> States:
         """Everything as it stands at a moment: the endpoints whose turn came since the last call are measured anew."""
         count = len(self._states)
-        while (moment := self._start + self._turn * INTERVAL / count) <= at:
-            place = self._turn % count
+        turns = math.floor((at - self._start) * count / INTERVAL) + 1
+        for turn in range(max(self._turn, turns - count), turns):  # an earlier one of the same endpoint would be seen by nobody
+            place = turn % count
             status = Status.FAILING if place in self.failing else Status.OK
+            moment = self._start + turn * INTERVAL / count
             self._states[place] = state(reading(place, moment, status), moment)
-            self._turn += 1
+        self._turn = max(self._turn, turns)
         return {"health": list(self._states)}
 
     def judgement(self, at: float) -> Judgement:

@@ -12,7 +12,7 @@ import pytest
 
 from tests import theirs
 from tests.commands.configs import health_only, watching
-from tests.running import Program
+from tests.running import Program, ended
 from tests.servers.things import Things
 from tests.waiting import eventually
 
@@ -147,7 +147,7 @@ def test_a_view_that_breaks_costs_its_own_line(program: Program, things: Things)
 
 def test_interrupted_it_ends_at_once(program: Program, things: Things) -> None:
     process = program.start("check", "--for", "60", "--config", program.config(health_only(things)))
-    eventually(lambda: things.polled, within=20)
+    eventually(lambda: things.polled)
     process.send_signal(signal.SIGINT)
-    assert process.wait(3) == 130
+    assert ended(process, 2) == 130
     assert process.stderr is not None and process.stderr.read().strip() == ""

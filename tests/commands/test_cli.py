@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.commands.configs import health_only, watching
-from tests.running import Program
+from tests.running import Program, ended
 from tests.servers.things import Things
 
 ALL = ("act", "check", "config", "demo", "journal", "mark", "report")
@@ -116,7 +116,7 @@ def test_a_reader_that_leaves_early_is_no_error(program: Program) -> None:
     process = program.start("config", "schema")
     assert process.stdout is not None and process.stderr is not None
     process.stdout.close()
-    assert process.wait(20) == 0
+    assert ended(process) == 0
     assert process.stderr.read() == ""
 
 
@@ -125,7 +125,7 @@ def test_a_reader_that_leaves_early_changes_no_exit_code(program: Program, thing
     process = program.start("act", "theirs.mend", "a", "--yes", "--config", program.config(watching(things)))
     assert process.stdout is not None
     process.stdout.close()
-    assert process.wait(20) == 6
+    assert ended(process) == 6
 
 
 @pytest.mark.parametrize("way", [">/dev/full", ">&-", "2>/dev/full", ">&- 2>&-"])

@@ -20,7 +20,7 @@ import pytest
 from tests.pty.terminal import Terminal
 from tests.running import Program
 from tests.servers.things import Things
-from tests.waiting import eventually
+from tests.waiting import LONG, eventually
 
 INTERVAL = 1.0
 
@@ -49,7 +49,7 @@ class Running:
         self._reader = Thread(target=lambda: self.lines.extend(iter(process.stderr.readline, "")), daemon=True)  # type: ignore[union-attr]
         self._reader.start()
 
-    def says(self, what: str, within: float = 15.0) -> str:
+    def says(self, what: str, within: float = LONG) -> str:
         found: list[str] = eventually(
             lambda: [line for line in [*self.lines] if what in line], within, f"{what!r} is not in {self.lines}"
         )
@@ -58,9 +58,9 @@ class Running:
     def signal(self, number: int) -> None:
         os.kill(self.process.pid, number)
 
-    def ended(self, within: float = 5.0) -> int:
+    def ended(self, within: float = LONG) -> int:
         code = self.process.wait(within)
-        self._reader.join(2)
+        self._reader.join(LONG)
         return code
 
 
@@ -73,7 +73,7 @@ def records(program: Program) -> Iterator[list[Running]]:
         with contextlib.suppress(ProcessLookupError):
             each.signal(signal.SIGCONT)
             each.process.kill()
-        each.process.wait(5)
+        each.process.wait(LONG)
         for stream in (each.process.stdout, each.process.stderr):
             if stream:
                 with contextlib.suppress(ValueError):
@@ -91,7 +91,7 @@ def gaps(things: Things, since: float) -> float:
     return max(later - before for before, later in pairwise(times))
 
 
-def polls(things: Things, more: int, within: float = 15.0) -> None:
+def polls(things: Things, more: int, within: float = LONG) -> None:
     had = len(things.polled)
     eventually(lambda: len(things.polled) >= had + more, within)
 
@@ -134,9 +134,9 @@ def test_five_dashboards_ask_what_one_asks(program: Program, things: Things) -> 
             argv = [*program.argv, "--config", str(path)]
             environment = {**program.environment, "TERM": "xterm-256color"}
             screens.append(stack.enter_context(Terminal(argv, environment, program.work, 100, 30)))
-            screens[-1].until("readyz", within=30)
+            screens[-1].until("readyz")
         for screen in screens:
-            screen.until(" ms", within=20)
+            screen.until(" ms")
         began, had = time.monotonic(), len(things.polled)
         polls(things, 6)
         rate = (len(things.polled) - had) / (time.monotonic() - began)
@@ -188,7 +188,7 @@ def test_one_that_is_stopped_from_the_keyboard_gives_the_lease_up_first(
     second.says("follows")
     first.signal(signal.SIGTSTP)
     began = time.monotonic()
-    second.says("leads", within=5)
+    second.says("leads")
     assert time.monotonic() - began < 1.5, "not the two seconds of one that is gone"
     first.signal(signal.SIGCONT)
     first.says("follows")
@@ -198,17 +198,17 @@ def test_a_record_goes_before_a_dashboard(program: Program, things: Things, reco
     path = program.config(config(things))
     environment = {**program.environment, "TERM": "xterm-256color"}
     with Terminal([*program.argv, "--config", str(path)], environment, program.work, 100, 30) as screen:
-        screen.until(" ms", within=30)
+        screen.until(" ms")
         running = start(program, records, path)
         reader = Thread(target=lambda: screen.pump(5.0), daemon=True)
         reader.start()
         running.says("follows anna, pid")
-        running.says("leads", within=5)
+        running.says("leads")
         reader.join()
         began = time.monotonic()
         running.signal(signal.SIGTERM)
         assert running.ended() == 0
-        polls(things, 2, within=5)
+        polls(things, 2)
         assert gaps(things, began) < 2 * INTERVAL, "the dashboard went on at once"
 
 
@@ -275,7 +275,7 @@ def test_a_signal_has_it_read_at_once(program: Program, things: Things, records:
     running.says("web: unknown → ok")
     path.write_text("[watchfloor]\nname =")
     running.signal(number)
-    running.says("the one before goes on", within=5)
+    running.says("the one before goes on")
 
 
 def test_the_file_that_it_extends_counts_too(program: Program, things: Things, records: list[Running]) -> None:
@@ -297,7 +297,7 @@ def test_a_check_in_each_minute_says_that_the_watcher_is_there(
         path = program.config(config(things, '[sentry]\ndsn = "env:SENTRY_DSN"\n'))
         running = start(program, records, path)
         running.says("web: unknown → ok")
-        envelope = eventually(lambda: next((each for each in received if '"check_in"' in each), None), within=15)
+        envelope = eventually(lambda: next((each for each in received if '"check_in"' in each), None))
     assert envelope is not None
     assert '"monitor_slug":"watchfloor-shop-demo"' in envelope.replace('": "', '":"')
 

@@ -42,9 +42,9 @@ def test_three_pollers_and_a_kill_tell_once(tmp_path: Path) -> None:
         path = program.config(CONFIG.format(things=things.url, there=there.url))
         records = [program.start("record", "--config", path) for _ in range(3)]
         try:
-            eventually(lambda: things.polled, within=30)
+            eventually(lambda: things.polled)
             things.ready = (503, {"ok": False, "checks": {"db": False}})
-            eventually(lambda: there.posted and there.events, within=30)
+            eventually(lambda: there.posted and there.events)
             assert there.incidents and set(there.incidents.values()) == {"triggered"}
             claimed = journal(program, path, "claimed")
             assert len(claimed) == 2, "one a channel"
@@ -52,7 +52,7 @@ def test_three_pollers_and_a_kill_tell_once(tmp_path: Path) -> None:
             polled = len(things.polled)
             eventually(lambda: len(things.polled) > polled + 3, within=30, says="another one polls")
             things.ready = (200, {"ok": True})
-            eventually(lambda: set(there.incidents.values()) == {"resolved"}, within=30)
+            eventually(lambda: set(there.incidents.values()) == {"resolved"})
             eventually(lambda: len(there.posted) == 2)
             assert there.posted[0]["text"].startswith("<!channel> P0 firing: ServiceDown readyz")
             assert there.posted[1]["text"].startswith("P0 resolved after ")

@@ -165,7 +165,7 @@ def test_a_groups_folder_is_found_without_reading_toml(program: Program, things:
     path = program.config('extends = "base.toml"\n')
     running = Running(program.start("record", "--config", path))
     try:
-        eventually(lambda: program.run("status-line", "--config", path).returncode == 0, within=30)
+        eventually(lambda: program.run("status-line", "--config", path).returncode == 0)
         assert list(shared.glob("status-*"))
         assert not list((program.folder / "state").rglob("status-*"))
     finally:

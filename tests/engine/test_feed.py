@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.waiting import LONG
 from tui.engine.alert import status_of
 from tui.engine.ask import PollNow
 from tui.engine.feed import Feed, Level, ProbeState, Snapshot
@@ -94,9 +95,9 @@ def test_a_question_is_answered_in_the_engines_loop_or_raises_there() -> None:
         return threading.current_thread().name
 
     feed.answers_with(answer)
-    assert feed.ask(PollNow()).result(5) == "engine"
+    assert feed.ask(PollNow()).result(LONG) == "engine"
     with pytest.raises(LookupError, match="no such panel"):
-        feed.ask(PollNow("nothing")).result(5)
+        feed.ask(PollNow("nothing")).result(LONG)
     loop.call_soon_threadsafe(loop.stop)
     engine.join(5)
     loop.close()

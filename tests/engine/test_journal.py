@@ -249,7 +249,7 @@ async def test_killed_in_mid_deed_the_next_start_shows_that_it_may_have_happened
     with start_things(a="broken", b="broken") as things:
         things.behaves["a"] = "hang"
         process = subprocess.Popen([sys.executable, "-c", KILLED, path, things.url], cwd=ROOT)
-        eventually(lambda: things.received, within=20)
+        eventually(lambda: things.received)
         process.send_signal(signal.SIGKILL)
         process.wait()
         journal = Journal(path)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.clocks import DrivenClock, settle
-from tests.waiting import soon
+from tests.waiting import Stopwatch, soon
 from tui.engine.connections import Tools
 from tui.engine.panel import Memory, PanelConfig, Probe, Target, Wanted
 from tui.engine.poller import Job, Poller, targets_of
@@ -131,15 +131,15 @@ async def test_a_hanging_probe_is_reported_in_time_delays_no_other_and_never_ove
     hanging.hangs()
     well, _ = floor.watch("web", interval=1)
     async with floor.polling():
-        began = time.monotonic()
+        began, watch = time.monotonic(), Stopwatch()
         await floor.clock.advance(10)
         assert well.asked == list(range(11)), "the other target kept its schedule while this one hung"
         await soon(lambda: job.state.reading)
-        took = time.monotonic() - began
+        took, longest = watch.took, time.monotonic() - began
         assert job.state.reading is not None and job.state.reading.error is not None
         assert job.state.reading.status is Status.UNKNOWN
         assert job.state.reading.error.phase == "deadline"
-        assert 0.2 <= took <= 0.2 + 0.25 + 0.2, "deadline + 250 ms, and what a busy machine adds"
+        assert took <= 0.2 + 0.25 and longest >= 0.2, "deadline + 250 ms"
         await floor.clock.advance(3)
     assert hanging.most_at_once == 1
 

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.engine.test_engine import HOT, Oven
-from tests.waiting import eventually
+from tests.waiting import LONG, eventually
 from tui.engine.ask import PollNow
 from tui.engine.clock import SystemClock
 from tui.engine.engine import Engine
@@ -162,7 +162,7 @@ def test_asking_to_poll_now_goes_to_the_one_who_polls(open_engine: Open) -> None
     follower = open_engine(other, "ben", interval=60.0)
     sits(follower, "follows")
     asked = first.asked
-    follower.feed.ask(PollNow("oven")).result(2)
+    follower.feed.ask(PollNow("oven")).result(LONG)
     eventually(lambda: first.asked == asked + 2)
     assert other.asked == 0
 

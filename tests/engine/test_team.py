@@ -160,7 +160,7 @@ async def test_news_wake_a_direct_connection_at_once(dsn: str, monkeypatch: pyte
         for number in range(5):
             a.say(str(number))
             a.team.poke()
-            await soon(lambda number=number: b.said == [str(each) for each in range(number + 1)], 5)  # type: ignore[misc]
+            await soon(lambda number=number: b.said == [str(each) for each in range(number + 1)])  # type: ignore[misc]
 
 
 async def test_it_shares_its_own_backlog_of_any_length(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +209,7 @@ async def test_sessions_that_somebody_ends_lose_and_double_nothing(dsn: str) -> 
                     [database],
                 )
                 b.team.poke()
-        await soon(lambda: b.said == wanted and not a.team.alone, 15)
+        await soon(lambda: b.said == wanted and not a.team.alone)
     assert rows(dsn, "count(*), count(DISTINCT uid)", "") == [(40, 40)]
 
 
@@ -228,7 +228,7 @@ async def test_a_connection_cut_at_any_byte_loses_and_doubles_nothing(dsn: str, 
             await asyncio.sleep(0.01)
         proxy.open()
         a.team.poke()
-        await soon(lambda: b.said == wanted, 15)
+        await soon(lambda: b.said == wanted)
         a.team.poke()
         await soon(lambda: not a.team.alone)
     assert rows(dsn, "count(*), count(DISTINCT uid)", "") == [(20, 20)]
@@ -249,7 +249,7 @@ async def test_a_server_that_stops_and_starts_gets_everything_in_order() -> None
             assert "others cannot see this" in a.team.alone and "refuses connections" in a.team.alone
             server.start()
             a.team.poke(), b.team.poke()
-            await soon(lambda: len(a.said) == len(b.said) == 4, 20)
+            await soon(lambda: len(a.said) == len(b.said) == 4)
             assert (a.said_by("bastion-2"), b.said_by("bastion-1")) == (["4"], ["1", "2", "3"])
             server.crash()
             a.say("5")
@@ -292,7 +292,7 @@ async def test_a_journal_that_was_set_back_gets_everything_again(dsn: str) -> No
     async with sharing_of(c):
         await soon(lambda: len(rows(dsn)) == 4 if not c.team.alone else False)
     async with sharing_of(a, b, c):
-        await soon(lambda: all(len(host.said) == 6 for host in (a, b, c)), 20)
+        await soon(lambda: all(len(host.said) == 6 for host in (a, b, c)))
     assert c.said_by("bastion-1") + c.said_by("bastion-2") == ["1", "2"]
 
 

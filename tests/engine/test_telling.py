@@ -45,12 +45,12 @@ def test_from_a_reading_to_slack_and_back(there: Receivers, tmp_path: Path) -> N
     there.behaves = [403]
     running.start()
     try:
-        eventually(lambda: any("notify slack fails" in each for each in running.feed.peek().warnings), within=15)
-        eventually(lambda: there.posted, within=15)
+        eventually(lambda: any("notify slack fails" in each for each in running.feed.peek().warnings))
+        eventually(lambda: there.posted)
         assert there.posted[0]["text"].startswith("P2 firing: hot 60 &gt; 50 (kitchen demo)")
         eventually(lambda: not running.feed.peek().warnings)
         oven.heat = 20.0
-        eventually(lambda: len(there.posted) == 2, within=15)
+        eventually(lambda: len(there.posted) == 2)
         assert there.posted[1]["text"].startswith("P2 resolved after ")
     finally:
         running.stop()

@@ -26,6 +26,8 @@ from typing import Any
 
 import pyte
 
+from tests.waiting import LONG, Stopwatch
+
 KEYS = {
     "enter": "\r",
     "esc": "\x1b",
@@ -106,12 +108,13 @@ class Terminal:
             if select.select([self.master], [], [], left)[0] and not self._read():
                 return
 
-    def until(self, what: str | Callable[[], object], within: float = 15.0) -> str:
-        """Reads until a text stands on the screen, or something is true; gives the screen."""
+    def until(self, what: str | Callable[[], object], within: float = LONG) -> str:
+        """Reads until a text stands on the screen, or something is true; gives the screen. `within` is in seconds that the
+        machine gave (`tests/waiting.py`)."""
         there = (lambda: what in self.text) if isinstance(what, str) else what
-        deadline = time.monotonic() + within
+        watch = Stopwatch(self.pid)
         while not there():
-            assert time.monotonic() < deadline, f"{what!r} did not come true; the screen:\n{self.text}"
+            assert not watch.passed(within), f"{what!r} did not come true; the screen:\n{self.text}"
             assert self._status is None or self._readable(), f"it ended with {self.code}; the screen:\n{self.text}"
             self.pump()
             self._reap()
@@ -141,10 +144,11 @@ class Terminal:
         self.master = self._slave = -1
 
     def exit_code(self, within: float = 5.0, *, reading: bool = True) -> int:
-        """Waits for the end; the exit code, or minus the signal that killed it. Fails where it does not end in time."""
-        deadline = time.monotonic() + within
+        """Waits for the end; the exit code, or minus the signal that killed it. Fails where it does not end in time, in
+        seconds that the machine gave."""
+        watch = Stopwatch(self.pid)
         while self._status is None:
-            assert time.monotonic() < deadline, f"it did not end within {within:g}s; the screen:\n{self.text}"
+            assert watch.took < within, f"it did not end within {within:g}s; the screen:\n{self.text}"
             if reading:
                 self.pump(0.02)
             else:

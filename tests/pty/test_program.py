@@ -167,19 +167,15 @@ def test_leaving_while_sources_hang_takes_no_longer(program: Program, things: Th
     path.write_text(path.read_text() + f'[[panel.endpoint]]\nname = "hangs"\nurl = "{hanging}"\ndeadline = "10s"\n')
     with Terminal([*program.argv, "--config", str(path)], program.environment, program.work) as terminal:
         terminal.until("shop")
-        began = time.monotonic()
         terminal.press("q")
-        assert terminal.exit_code(3) == 0
-        assert time.monotonic() - began < 2
+        assert terminal.exit_code(2) == 0
         assert terminal.restored
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_time_with_its_code_and_the_terminal_restored(terminal: Terminal, number: signal.Signals) -> None:
-    began = time.monotonic()
     terminal.signal(number)
-    assert terminal.exit_code(3) == 128 + number
-    assert time.monotonic() - began < 2
+    assert terminal.exit_code(2) == 128 + number
     assert terminal.restored
 
 
@@ -192,10 +188,8 @@ def test_a_second_signal_does_no_harm(terminal: Terminal) -> None:
 
 def test_a_closed_window_ends_it(terminal: Terminal) -> None:
     """The connection is gone: the kernel sends SIGHUP, and there is nothing left to write to."""
-    began = time.monotonic()
     terminal.hang_up()
-    assert terminal.exit_code(3, reading=False) == 128 + signal.SIGHUP
-    assert time.monotonic() - began < 2.2
+    assert terminal.exit_code(2.2, reading=False) == 128 + signal.SIGHUP
 
 
 def test_a_window_closed_under_nohup_ends_it_too(program: Program, things: Things) -> None:
@@ -233,12 +227,10 @@ def polled_on_schedule(things: Things, began: float, ended: float) -> bool:
 
 def test_a_stalled_terminal_delays_no_poll_and_a_signal_still_ends_it(terminal: Terminal, things: Things) -> None:
     began = time.monotonic()
-    fill(terminal, 20)
+    fill(terminal, 8)
     assert polled_on_schedule(things, began, time.monotonic())
-    stalled = time.monotonic()
     terminal.signal(signal.SIGTERM)
-    assert terminal.exit_code(3, reading=False) == 128 + signal.SIGTERM
-    assert time.monotonic() - stalled < 2.2
+    assert terminal.exit_code(2.2, reading=False) == 128 + signal.SIGTERM
 
 
 def test_a_terminal_that_comes_back_is_soon_up_to_date(terminal: Terminal, things: Things) -> None:
@@ -247,9 +239,7 @@ def test_a_terminal_that_comes_back_is_soon_up_to_date(terminal: Terminal, thing
     polls = len(things.polled)
     eventually(lambda: len(things.polled) > polls + 4)
     terminal.resize(80, 24)
-    began = time.monotonic()
-    terminal.until("✖ 1 failing")
-    assert time.monotonic() - began < 3
+    terminal.until("✖ 1 failing", within=3)
     terminal.press("q")
     assert terminal.exit_code() == 0
 

