@@ -129,11 +129,11 @@ def _seen(row: Mapping[str, Any]) -> Seen:
 
 
 def _blocked(seen: Seen, row: Mapping[str, Any]) -> Seen:
-    """The session with whom it waits for. Before PostgreSQL 14 the wait's own age is not known, but the statement's is, and
-    no wait is older."""
+    """The session with whom it waits for. No wait is older than its statement, whose age was read a moment earlier, with the
+    holder's: so a holder never looks younger than who waits for it. Before PostgreSQL 14 there is only that age."""
     blockers = tuple(dict.fromkeys(int(pid) for pid in row["blockers"]))
-    waited = row["waited"] if row["waited"] is not None else seen.query_age
-    return replace(seen, blockers=blockers, waited=max(0.0, waited) if waited is not None else None)
+    ages = [age for age in (row["waited"], seen.query_age) if age is not None]
+    return replace(seen, blockers=blockers, waited=max(0.0, min(ages)) if ages else None)
 
 
 def parents(sessions: Sequence[Seen]) -> dict[int, int]:

@@ -6,19 +6,21 @@ import asyncio
 import re
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from msgspec import structs
 from msgspec.structs import replace
 
 from panels.database import CARD, probe
-from panels.database.activity import Seen, parents, waiting_for
+from panels.database.activity import Seen, parents, read_sessions, waiting_for
 from panels.database.locks import lock_changes
 from panels.database.probe import ask
 from panels.database.sizes import ask_sizes
 from panels.database.statements import MISSING, Counted, ask_statements
 from tests.servers.postgres import start_postgres
 from tui.engine.connections import Tools
+from tui.engine.postgres import Session
 from tui.engine.reading import Change, Found, Row, Status
 
 from .conftest import Shop, eventually
@@ -223,6 +225,20 @@ def test_a_queue_stands_side_by_side_under_its_holder() -> None:
     sessions = [seen(1), seen(2, 1), seen(3, 2, 1)]
     assert parents(sessions) == {2: 1, 3: 1}
     assert [each.pid for each in waiting_for(1, sessions)] == [2, 3]
+
+
+async def test_who_waits_never_looks_older_than_its_holder_however_late_the_second_question() -> None:
+    class Slow:
+        """A server whose second answer took three seconds."""
+
+        async def rows(self, sql: str, values: object = None) -> list[dict[str, object]]:
+            if values is not None:
+                return [{"pid": 2, "blockers": [1], "waited": 4.0}]
+            blocked = replace(seen(2), wait_type="Lock", query_age=0.9)
+            return [structs.asdict(each) for each in (seen(1), blocked)]
+
+    _, blocked = await read_sessions(cast(Session, Slow()))
+    assert (blocked.blockers, blocked.waited) == ((1,), 0.9)
 
 
 async def test_a_long_wait_for_a_lock_is_a_change_told_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
