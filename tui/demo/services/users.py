@@ -45,19 +45,20 @@ SHARES: Final[Mapping[str, float]] = {
 
 
 class Users:
-    """Sends about `rate` requests a second, over routes by their `shares`, until it is stopped."""
+    """Sends about `rate` requests a second, over routes by their `shares`, until it is stopped; none while `at_once` of them
+    have no answer."""
 
     def __init__(
         self,
         url: str,
         rng: random.Random,
         rate: float = USUAL_RATE,
-        swing: float = SWING,
+        at_once: int = AT_ONCE,
         shares: Mapping[str, float] = SHARES,
     ) -> None:
         self._url = url
         self._rng = rng
-        self._usual, self._swing = rate, swing
+        self._usual, self._at_once = rate, at_once
         self._shares = shares
         self._open: set[asyncio.Task[None]] = set()
 
@@ -67,13 +68,13 @@ class Users:
         async with aiohttp.ClientSession(self._url, timeout=timeout, connector=connector) as session:
             while True:
                 await asyncio.sleep(self._rng.expovariate(self._rate()))
-                if len(self._open) < AT_ONCE:
+                if len(self._open) < self._at_once:
                     task = asyncio.create_task(_send(session, self._next()))
                     self._open.add(task)
                     task.add_done_callback(self._open.discard)
 
     def _rate(self) -> float:
-        return self._usual * (1 + self._swing * math.sin(time.monotonic() / 70))
+        return self._usual * (1 + SWING * math.sin(time.monotonic() / 70))
 
     def _next(self) -> Call:
         what = self._rng.choices(list(self._shares), list(self._shares.values()))[0]
