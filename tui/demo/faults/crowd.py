@@ -14,7 +14,7 @@ class Crowd(Fault):
     THREE_TIMES = 3
     EACH = (0.8, 1.0)
     """The usual rate times this, for each of as many again: on a busy machine all of them come less often alike."""
-    AT_ONCE = 20
+    AT_ONCE = 8
     """A crowd that waits asks for nothing more, so that the service is busy and never overrun."""
     WANTS = (SHARES, {"projects": 1.0}, {"clips": 4.0, "projects": 1.0})
     """What everybody wants, one page asked again and again, or what a link from outside leads to."""
