@@ -27,6 +27,8 @@ config init` a commented file to start from, `config show` what is in force and 
   within a URL, DSN or header: `"postgresql://watch:{env:PGPASS}@db/app"`.
 - **Names**: what is measured is `PANEL.SIGNAL`, with labels where a panel measures many things: `health.up{endpoint="readyz"}`,
   `jobs.failure_rate{kind="PUBLISH_*"}`. A rule without labels holds for each series apart.
+- **It is read again** when it changes (docs/record.md), all but the theme, `[keys]`, `[journal]`, `[record]` and `[sentry]`:
+  they are read at a start alone, and a warning names what of them has changed until Watchfloor is started anew.
 - **Mistakes are reported all at once**, with file, line, path and the nearest name; the exit code is 78.
 """
 

@@ -62,7 +62,8 @@ class ActionsSection(Settings):
 
 
 class JournalSection(Settings):
-    """`[journal]`: where the record is kept, and with whom it is shared."""
+    """`[journal]`: where the record is kept, and with whom it is shared. Read at a start alone: where it is changed while a
+    dashboard or a `record` runs, that says so and goes on as before until it is started anew."""
 
     folder: str = Field(default="", pattern=r"^(/.*)?$")
     """A local directory that a group owns, so that all its people on this host share one journal and one poller; each person's
@@ -71,11 +72,11 @@ class JournalSection(Settings):
     """How large the journal's file may grow; the oldest readings go first, what was decided and done is kept."""
     url: Dsn | None = None
     """A PostgreSQL that shares the journal's entries with the whole team, on every host: `postgresql://user:{env:NAME}@host/db`.
-    Not a database that a panel watches."""
+    Not a database that a panel watches. Read at a start alone."""
 
 
 class RecordSection(Settings):
-    """`[record]`: the poller without a screen, `watchfloor record`."""
+    """`[record]`: the poller without a screen, `watchfloor record`. Read at a start alone."""
 
     metrics: Annotated[str, AfterValidator(parse_loopback)] = ""
     """Where Watchfloor's own `/metrics` is served, on loopback only: `127.0.0.1:9464`; nowhere without it."""
@@ -85,7 +86,7 @@ class RecordSection(Settings):
 
 
 class SentrySection(Settings):
-    """`[sentry]`: where Watchfloor's own crashes are reported; nowhere unless a DSN is set."""
+    """`[sentry]`: where Watchfloor's own crashes are reported; nowhere unless a DSN is set. Read at a start alone."""
 
     dsn: Any = None
     """The DSN, as `env:NAME` or `file:PATH`."""

@@ -191,6 +191,15 @@ def rewind(bench: Bench) -> Iterator[Row]:
     yield Row("a day with 100 endpoints on disk (MB)", size, "", "", "≤ 256")
 
 
+def judging(bench: Bench) -> Iterator[Row]:
+    """In a process of its own, as `rewind`."""
+    argv = [sys.executable, "-m", "tests.bench.judging"]
+    done = subprocess.run(argv, env=bench.environment, capture_output=True, text=True, check=True)
+    first, later, beside = done.stdout.split()
+    yield Row("judging 100 endpoints by three days, after a restart (ms)", first, "", "", "≤ 20")
+    yield Row("… from then on, p95 (ms); read back in a thread (ms)", later, beside, "", "≤ 20")
+
+
 def memory(bench: Bench) -> Row:
     sizes = []
     with endpoints(200) as urls:
@@ -209,7 +218,7 @@ def main() -> None:
         bench = Bench(Path(folder))
         for measure in (paint, status_line, polling, quiet_bytes, lively_bytes, memory):
             print(measure(bench), flush=True)
-        for row in (*keys(bench), *rewind(bench)):
+        for row in (*keys(bench), *rewind(bench), *judging(bench)):
             print(row, flush=True)
     print(Row("server time per database poll, sessions (ms)", f"{server_time():.2f}", "", "", ""), flush=True)
 

@@ -58,6 +58,14 @@ def test_an_hour_is_kept_and_little_more() -> None:
     assert kept[-1] == 3 * KEPT - 5
 
 
+def test_what_nobody_measures_any_more_is_dropped() -> None:
+    """Labels come and go: a month of routes must not stay in memory."""
+    history = fed([(0, 1)])
+    for minute in range(200):
+        history.record(reading(START + 60 * minute, signal("other", 1.0)))
+    assert history.first("api", "rate") is None and history.first("api", "other") is not None
+
+
 def test_a_clock_set_back_shuts_nothing_out() -> None:
     history = fed([(0, 1), (100, 2), (200, 3), (50, 4), (55, 5)])
     assert history.values("api", "rate", 1000, START + 200) == [1, 4, 5]

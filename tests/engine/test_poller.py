@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -96,6 +97,33 @@ def floor() -> Floor:
     clock, taken = DrivenClock(), []
     poller = Poller(Tools(clock=clock), lambda job: taken.append((job.target.panel, clock.monotonic())), jitter=lambda: 1.0)
     return Floor(clock, poller, taken)
+
+
+made: Any = Found
+"""As somebody else's panel may make one: of anything."""
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        made(Status.OK, None),
+        made(Status.OK, ("up",)),
+        made(Status.OK, rows=iter(())),
+        made(Status.OK, changes=("deployed",)),
+        made("ok"),
+        made(Status.OK, error="no answer"),
+        None,
+    ],
+)
+async def test_an_answer_that_is_none_costs_its_own_panel_alone(floor: Floor, answer: Any) -> None:
+    source, job = floor.watch("theirs", interval=1)
+    source.gives(answer)
+    well, _ = floor.watch("web", interval=1)
+    async with floor.polling():
+        await floor.clock.advance(3)
+    assert len(well.asked) == 4
+    assert job.state.reading is not None and job.state.reading.error is not None
+    assert (job.state.reading.status, job.state.reading.error.phase) == (Status.UNKNOWN, "defect")
 
 
 async def test_asks_at_a_fixed_rate(floor: Floor) -> None:

@@ -15,10 +15,11 @@ from tests.waiting import LONG, eventually
 from tui.engine.ask import PollNow
 from tui.engine.clock import SystemClock
 from tui.engine.engine import Engine
-from tui.engine.feed import Level, Seat
+from tui.engine.feed import Level, ProbeState, Seat
+from tui.engine.follow import Shared
 from tui.engine.journal import Journal
 from tui.engine.lease import Holder, Kind, Lease
-from tui.engine.reading import Change, Status
+from tui.engine.reading import Change, Reading, Status
 from tui.engine.text import Shown
 
 Open = Callable[..., Engine]
@@ -240,6 +241,44 @@ def test_a_pending_alert_goes_on_pending_with_the_next(open_engine: Open) -> Non
     eventually(lambda: [each.since for each in again.feed.peek().alerts] == [since], says="also over a restart")
 
 
+async def test_a_clock_that_is_set_back_does_not_keep_followers_from_what_is_new() -> None:
+    engine = Engine(Oven().setup(HOT), Level.WATCH)
+    (job,) = engine.poller.jobs
+    now = SystemClock().utc()
+
+    def shared(at: float, read_at: float | None) -> Shared:
+        reading = Reading("oven", "oven", "look", at, 0.0, Status.OK)
+        state = ProbeState("oven", "look", 5.0, 5.0, reading, reading, read_at, read_at=read_at)
+        return Shared(1, {("oven", "oven", "look"): state}, None)
+
+    for at, read_at, taken in (
+        (now, 100.0, True),
+        (now - 3600, 105.0, True),  # the clock was set back by an hour
+        (now - 3600, None, True),  # it is noticed: stale until polled
+        (now - 3595, 110.0, True),
+        (now + 60, 109.0, False),  # older, whatever the wall clock said
+    ):
+        engine.watching.take(shared(at, read_at))
+        assert job.state.reading is not None
+        assert ((job.state.reading.at, job.state.read_at) == (at, read_at)) is taken, (at, read_at)
+
+
+async def test_a_role_that_changes_while_another_config_is_taken_is_kept() -> None:
+    engine = Engine(Oven().setup(HOT), Level.WATCH)
+    async with engine.session():
+        engine.watching.poll()
+        await engine.watching.pause()
+        await engine.watching.rest()  # deposed just now
+        engine.watching.resume()
+        assert not engine.watching.polls
+        await engine.watching.pause()
+        engine.watching.poll()
+        assert not engine.watching.polls
+        engine.watching.resume()
+        assert engine.watching.polls
+        await engine.watching.rest()
+
+
 # --- what is recorded ------------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +329,26 @@ def test_a_change_that_was_written_down_is_not_written_again_after_a_restart(ope
     again = open_engine(oven, "ben")
     eventually(lambda: again.part.recording is not None and again.part.recording.store is not None and oven.asked > 6)
     assert kinds(path).count(("change", "")) == 1
+
+
+def test_what_another_wrote_down_while_it_led_is_not_written_again(open_engine: Open, path: Path) -> None:
+    now = SystemClock().utc()
+    old = Change("d0", now - 30 * 86400, "deployment", Shown("deploy of last month"))
+    first, next_ = Oven(), Oven(changes=(old,))
+    leader = open_engine(first)
+    sits(leader, "leads")
+    follower = open_engine(next_, "ben")
+    sits(follower, "follows")
+    eventually(lambda: follower.part.recording is not None and follower.part.recording.store is not None)
+    first.changes = next_.changes = (old, Change("d1", now - 80, "deployment", Shown("deploy 9f3c2a1")))
+    eventually(lambda: ("change", "") in kinds(path))
+    leader.stop()
+    sits(follower, "leads")
+    asked = next_.asked
+    eventually(lambda: next_.asked > asked + 6)
+    next_.changes = (*next_.changes, Change("d2", now - 20, "deployment", Shown("deploy 1c0ffee")))
+    eventually(lambda: kinds(path).count(("change", "")) > 1)
+    assert kinds(path).count(("change", "")) == 2, "and what is of long before is no news"
 
 
 def test_a_deposed_one_writes_nothing_of_what_it_still_sees(open_engine: Open, path: Path) -> None:

@@ -15,7 +15,6 @@ from tui.engine.panel import Threshold
 from tui.engine.reading import Failure, Reading, Signal, Status, labels_of, series_key, signal
 from tui.engine.rules import RESOLVED_SHOWN, Rule, RuleBook, describe, fingerprint, parse_signal, worst_judged
 from tui.engine.rules.mean import Mean
-from tui.engine.rules.means import PastMeans
 from tui.engine.text import Shown
 
 HIGH_ERRORS = Rule(
@@ -31,9 +30,9 @@ def errors(rate: float | None, **labels: str) -> Signal:
 class Watch:
     """A rule book, and what it says as time goes by. One probe a panel; a reading counts as fresh for 130 s."""
 
-    def __init__(self, *rules: Rule, hold: bool = True, past: PastMeans | None = None, history: History | None = None) -> None:
+    def __init__(self, *rules: Rule, hold: bool = True, history: History | None = None) -> None:
         self.history = history or History()
-        self.book = RuleBook(rules, "demo", self.history, hold=hold, past=past)
+        self.book = RuleBook(rules, "demo", self.history, hold=hold)
         self.now = START
         self.mono = 1000.0
         self.states: dict[str, ProbeState] = {}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -19,8 +21,7 @@ from tui.engine.rules.baseline import Baseline
 from tui.engine.rules.burn import LEVELS, Burn
 from tui.engine.rules.change import Change
 from tui.engine.rules.events import Events
-from tui.engine.rules.means import STEPS, Totals
-from tui.engine.store import StoreError
+from tui.engine.rules.means import STEPS, Totals, Values, read_back
 from tui.engine.text import Shown
 
 TWICE_DOWN = Rule("down", "web", "up", "count", "below", (Threshold("P0", 1.0),), in_a_row=2)
@@ -383,27 +384,59 @@ def test_a_baseline_of_nothing_is_none() -> None:
 
 
 def test_a_baseline_from_the_record_where_this_process_is_younger() -> None:
-    asked = []
-
-    def past(panel: str, key: str, start: float, end: float) -> float | None:
-        asked.append((panel, key, start, end))
-        return 4.0 if start >= START - 90000 else None
-
-    api = Watch(replace(SURGE, measure=Baseline(86400.0, 300.0)), past=past)
-    assert rates(api, 10.0, 60) == []
-    assert rates(api, 10.0, 360) == ["firing"]
+    api = Watch(replace(SURGE, measure=Baseline(86400.0, 300.0)))
+    api.book.means.recorded = True
+    assert rates(api, 10.0, 360) == [], "nothing that was before is known yet"
+    read_in(api, lambda at: 4.0)
+    assert rates(api, 10.0, 30) == ["firing"]
     assert api.alert.value == pytest.approx(2.5)
-    assert {(panel, key) for panel, key, _, _ in asked} == {("api", "rate")}
-    assert len(asked) < 60, "the record is on disk: it is not asked with each reading"
-    assert rates(Watch(replace(SURGE, measure=Baseline(172800.0, 300.0)), past=past), 10.0, 600) == []
+    read_in(api, lambda at: 9.0)
+    assert rates(api, 10.0, 30) == ["firing"], "it is read once"
+    other = api.restarts(after=30.0)
+    other.book.means.recorded = True
+    assert rates(other, 10.0, 30) == ["firing"] and other.alert.unknown_since is not None, "until it has been read"
+    read_in(other, lambda at: 9.0)
+    assert rates(other, 10.0, 30) == ["resolved"]
 
 
-def test_a_record_that_cannot_be_read_is_no_baseline() -> None:
-    def past(panel: str, key: str, start: float, end: float) -> float | None:
-        raise StoreError("the disk is gone")
+def read_in(watch: Watch, rate: Callable[[float], float], interval: float = 30.0) -> None:
+    """What somebody reads beside the judging: a rate over the last four days, kept as the store keeps it."""
+    wanted = watch.book.means.wanted()
+    at = array("d")
+    for oldest, newest, step in ((4 * 86400, 86400, 600), (86400, 3600, 60), (3600, 0, interval)):
+        at.extend(watch.now - 600 - age for age in range(oldest, newest, -int(step)))
+    values = array("d", map(rate, at))
 
-    api = Watch(replace(SURGE, measure=Baseline(86400.0, 300.0)), past=past)
-    assert rates(api, 10.0, 60) == []
+    def record(panel: str, keys: Sequence[str], start: float, end: float) -> dict[str, Values]:
+        low, high = bisect_left(at, start), bisect_right(at, end)
+        return dict.fromkeys(keys, (at[low:high], values[low:high]))
+
+    watch.book.means.taken_back(read_back(wanted, record, watch.history), wanted)
+
+
+def test_what_was_thinned_weighs_what_it_lasted() -> None:
+    """All errors in the last hour of three days: a 72th of the time, though kept in more values than all that was before."""
+    api = Watch(BUDGET)
+    api.book.means.recorded = True
+    burns(api, 1.0, 60, 5)
+    read_in(api, lambda at: float(at > START - 3600), interval=5.0)
+    burns(api, 1.0, 5, 5)
+    means, now = api.book.means, api.now
+    assert means.mean("api", "error_rate", now - 259200, now) == pytest.approx(3600 / 259200, rel=0.2)
+    assert means.mean("api", "error_rate", now - 86400, now) == pytest.approx(3600 / 86400, rel=0.2)
+    assert means.mean("api", "error_rate", now - 1800, now) == 1.0
+
+
+def test_means_with_a_hole_are_read_anew() -> None:
+    """Another process polled meanwhile, and its record has what this one has not seen."""
+    api = Watch(BUDGET)
+    burns(api, 0.0, 3660)
+    api.book.restore(api.book.state(api.now), api.now)
+    api.book.means.recorded = True
+    api.after(3600)
+    burns(api, 0.0, 60)
+    read_in(api, lambda at: 0.5)
+    assert api.book.means.mean("api", "error_rate", api.now - 3600, api.now) == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_baseline_from_a_history_that_is_filled_in_later() -> None:
@@ -418,18 +451,18 @@ def test_a_baseline_from_a_history_that_is_filled_in_later() -> None:
 def test_means_are_those_of_the_values_between() -> None:
     totals = Totals(3600.0)
     for second in range(0, 7200, 5):
-        totals.add(START + second, float(second))
+        totals.add(START + second, float(second), 15.0)
     begin = START - START % 5
     assert totals.mean(begin + 1000, begin + 2000 - 1) == pytest.approx(1500, abs=5)
     assert totals.reaches(START) and not totals.reaches(START - 60)
-    totals.add(START + 1000, 7.0)
+    totals.add(START + 1000, 7.0, 15.0)
     assert totals.mean(START + 1000, START + 99999) == pytest.approx(503.5, abs=3), "set back: later ones never were"
 
 
 def test_old_means_go() -> None:
     totals = Totals(60.0)
     for step in range(2 * STEPS):
-        totals.add(step * 5.0, 1.0 if step < STEPS else 3.0)
+        totals.add(step * 5.0, 1.0 if step < STEPS else 3.0, 15.0)
     assert len(totals.at) <= 1.25 * STEPS
     assert totals.mean(totals.at[0], totals.at[0] + 10) == pytest.approx(1.0 if totals.at[0] < STEPS * 5 else 3.0)
     assert totals.mean(2 * STEPS * 5.0 - 1000, 2 * STEPS * 5.0) == pytest.approx(3.0)

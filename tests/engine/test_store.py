@@ -210,12 +210,13 @@ def test_the_hour_before_a_moment_is_there_and_nothing_after_it(store: Store) ->
     assert past.history.spark("health", LATENCY, 16, at) == live.spark("health", LATENCY, 16, at)
 
 
-def test_a_mean_over_any_stretch(store: Store) -> None:
+def test_some_signals_over_any_stretch(store: Store) -> None:
     record(store, Service(2, MINUTE), MINUTE, MINUTE + 601)
     at = [MINUTE + 2.5 + 5 * turn for turn in range(120)]
-    known = [latency(1, each) for each in at if MINUTE + 60 < each <= MINUTE + 360]
-    assert store.mean("health", LATENCY, MINUTE + 60, MINUTE + 360) == pytest.approx(sum(known) / len(known))
-    assert store.mean("health", "nothing", MINUTE, MINUTE + 600) is None
+    known = [(each, latency(1, each)) for each in at if MINUTE + 60 < each <= MINUTE + 360]
+    found = store.signals("health", [LATENCY, "nothing"], MINUTE + 60, MINUTE + 360)
+    assert list(zip(*found[LATENCY], strict=True)) == known
+    assert len(found["nothing"][0]) == 0
 
 
 def test_after_a_restart_history_goes_on_where_it_was(store: Store, path: Path, clock: DrivenClock) -> None:

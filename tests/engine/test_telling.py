@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.clocks import settle
+from tests.clocks import DrivenClock, settle
 from tests.engine.notify.alerts import ERRORS
 from tests.engine.test_engine import HOT, Oven
 from tests.servers.receivers import Receivers, start_receivers
@@ -22,7 +22,7 @@ from tui.engine.journal import Journal
 from tui.engine.judge import Judgement
 from tui.engine.notify.slack import Slack
 from tui.engine.notify.terminal import Terminal
-from tui.engine.telling import READ_ONLY
+from tui.engine.telling import AWAKE, READ_ONLY
 from tui.engine.text import Shown
 
 
@@ -121,3 +121,22 @@ async def test_the_clock_calls_once_and_only_where_one_leads(there: Receivers, e
         await made.telling.rest()
     assert len(there.got) == (1 if calls else 0)
     assert all("escalated to kim" in each["text"] for each in there.posted)
+
+
+async def test_after_the_machine_slept_the_clock_calls_nobody_before_all_was_measured_anew(there: Receivers) -> None:
+    oven = Oven()
+    slack = Slack.model_validate({"kind": "slack", "url": "env:SLACK_WEBHOOK", "on": ["escalated"]})
+    clock_, journal = DrivenClock(), Journal(":memory:")
+    made = Engine(replace(oven.setup(HOT), channels=(slack,)), Level.RESPOND, journal=journal, clock=clock_)
+    async with made.session():
+        made.telling.lead()
+        made.telling.take(judged(clock(due=5000.0)))
+        clock_.suspend(3600.0)
+        for _ in range(int(AWAKE)):
+            made.telling.take(judged(clock()))
+            await settle()
+            assert not made.telling._calling
+            clock_.move(1.0)
+        made.telling.take(judged(clock()))
+        await soon(lambda: there.posted)
+        await made.telling.rest()

@@ -7,6 +7,7 @@ import tomllib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.clocks import START
 from tests.engine.some_alerts import alert
@@ -16,7 +17,8 @@ from tui.engine.ask import Tuning
 from tui.engine.history import History
 from tui.engine.panel import Threshold
 from tui.engine.reading import Reading, Signal, Status
-from tui.engine.rules import Rule
+from tui.engine.rules import Raise, Rule
+from tui.engine.text import Shown
 from tui.engine.tuning import tune, typed
 from tui.engine.units import Unit, parse_quantity
 
@@ -54,6 +56,25 @@ P0 = { above = "50 %" }
 # P0 = { above = "50 %" }"""
     )
     assert found.says == "above 8.4 %: the worst was 8.0 % · or for 30s: the longest was 20s, in the last hour"
+
+
+def test_the_whole_rule_is_written_and_the_level_that_made_the_alert_is_tuned() -> None:
+    rule = replace(
+        ERRORS,
+        in_a_row=2,
+        keep_firing_for=300.0,
+        raises=(Raise("tier", "enterprise", "P0"), Raise("tier", "gold*", "P1"), Raise("route", "/pay", "P0")),
+        why=Shown('users "wait"'),
+        link="https://runbooks.example/errors",
+        playbook="errors",
+    )
+    found = tuned(past(0.01, 0.08, 0.01), rule, alert("errors", severity="P0", raised_by=Shown("tier enterprise")))
+    section = RuleSection.model_validate(tomllib.loads(found.toml)["rule"][0])
+    assert section.P1 is not None and section.P0 is not None
+    assert (section.P1.above, section.P0.above) == ("8.4 %", "50 %"), "a P1 that its label raised"
+    assert (section.in_a_row, section.keep_firing_for, section.playbook) == (2, 300.0, "errors")
+    assert (section.why, section.link) == ('users "wait"', "https://runbooks.example/errors")
+    assert section.raises == {"tier": {"enterprise": "P0", "gold*": "P1"}, "route": {"/pay": "P0"}}
 
 
 def test_what_still_goes_on_lasts_until_now() -> None:

@@ -11,12 +11,13 @@ from tui.config import Loaded, load
 from tui.config_source import ConfigError
 from tui.config_trust import agree
 from tui.engine.reread import Reread
-from tui.engine.setup import Setup
 from tui.engine.text import EMPTY, Shown, clean
 
 SETTLES = 0.2
 """Seconds for which a file that has changed must stay as it is: an editor may still be writing it."""
 MOST_TRIES = 10
+AT_A_START = ("journal", "record", "sentry")
+"""Tables that are read at a start alone."""
 
 Mark = tuple[tuple[str, int, int, int], ...]
 """Of each file that a config is read from: its path, inode, size and time of change; zeros where it is not there."""
@@ -28,7 +29,7 @@ class Look:
     def __init__(self, loaded: Loaded) -> None:
         self._path = loaded.source.path
         self._named = loaded.named
-        self._setup = loaded.setup
+        self._started = loaded
         self._files = files_of(loaded)
         self._mark = _mark(self._files)
 
@@ -56,14 +57,12 @@ class Look:
             return Reread(
                 digest, None, clean(f"the config that stands there now is bad, the one before goes on: {first}{others}")
             )
-        setup = loaded.setup
-        if setup.identity != self._setup.identity:
+        if loaded.setup.identity != self._started.setup.identity:
             says = "the config names another environment, name or journal now: start anew to use it; the one before goes on"
             return Reread(digest, None, Shown(says))
-        says = _needs_start(self._setup, setup)
-        self._setup, self._files = setup, files_of(loaded)
+        self._files = files_of(loaded)
         self._mark = _mark(self._files)
-        return Reread(digest, setup, says)
+        return Reread(digest, loaded.setup, _needs_start(self._started, loaded))
 
 
 def files_of(loaded: Loaded) -> Sequence[str]:
@@ -71,15 +70,18 @@ def files_of(loaded: Loaded) -> Sequence[str]:
     return sorted({str(loaded.source.path), *(file for file, _ in loaded.source.origins.values())})
 
 
-def _needs_start(before: Setup, after: Setup) -> Shown:
-    """What has changed and is only read at a start; empty where nothing of that has."""
-    parts = {
-        "theme": before.theme != after.theme,
-        "[keys]": before.keys != after.keys,
-        "[journal]": (before.journal_url, before.journal_size) != (after.journal_url, after.journal_size),
-    }
-    changed = ", ".join(name for name, has in parts.items() if has)
-    return clean(f"the config was read again; {changed} only at the next start") if changed else EMPTY
+def _needs_start(started: Loaded, now: Loaded) -> Shown:
+    """What differs from what this process was started with and is only read at a start; empty where nothing of that does."""
+    before, after = started.setup, now.setup
+    changed = ["theme"] * (before.theme != after.theme) + ["[keys]"] * (before.keys != after.keys)
+    for table in AT_A_START:
+        was, is_now = started.sections[table], now.sections[table]
+        changed += [f"[{table}] {key}" for key in type(was).model_fields if getattr(was, key) != getattr(is_now, key)]
+    if not changed:
+        return EMPTY
+    return clean(
+        f"the config was read again, but for {', '.join(changed)}: start anew to use that; what stood there before goes on"
+    )
 
 
 def _mark(files: Sequence[str]) -> Mark:

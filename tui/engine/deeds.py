@@ -13,6 +13,7 @@ from .text import clean
 from .threads import in_daemon_thread
 
 SHOWN = 20
+"""So many deeds at the most, besides those that are under way."""
 
 
 class Deeds:
@@ -40,8 +41,9 @@ class Deeds:
     def moved(self, deed: Deed) -> None:
         """A deed has moved on."""
         self._deeds[deed.id] = deed
-        while len(self._deeds) > SHOWN:
-            del self._deeds[next(iter(self._deeds))]
+        ended = [key for key, each in self._deeds.items() if each.ended is not None]
+        for key in ended[: max(0, len(self._deeds) - SHOWN)]:
+            del self._deeds[key]
         self._news()
 
     async def keep(self, deed: Awaitable[Deed]) -> Deed:

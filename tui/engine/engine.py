@@ -206,8 +206,9 @@ class Engine:
 
     def reread(self) -> None:
         """Reads the config again, soon; from any thread."""
-        if self._loop and self._rereading:
-            asyncio.run_coroutine_threadsafe(self._rereading.now(), self._loop)
+        if self._loop and (rereading := self._rereading):
+            what = "reading the config again"
+            self._loop.call_soon_threadsafe(lambda: self._goes_on(what, rereading.now()))
 
     async def _reread(self, found: Reread) -> None:
         """A config that was read again: in force from now on, or refused and said."""
@@ -220,9 +221,7 @@ class Engine:
 
     async def _use(self, setup: Setup) -> None:
         """Another config for the same environment: nothing that was seen or is held by a rule is lost."""
-        polled = False
-        while self.watching.polls:  # its role may begin to poll just now
-            polled = await self.watching.pause()
+        await self.watching.pause()
         # From here until polling goes on nothing waits, so that no snapshot shows half of each.
         self.setup = setup
         if self.level is not Level.WATCH:
@@ -234,8 +233,7 @@ class Engine:
         self.answers.pager = self.telling.pager
         self.gate.use(setup, self.level)
         self.watching.use(setup)
-        if polled:
-            self.watching.poll()
+        self.watching.resume()
         if not self.deeds.under_way:
             await self.tools.close()  # clients are made anew, with the settings and secrets that hold now
         await self.part.change(setup.watched)

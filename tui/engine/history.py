@@ -121,6 +121,7 @@ class History(Trends):
         self._series: dict[tuple[str, str], Series] = {}
         self._began: dict[str, float] = {}
         self._changes: dict[tuple[str, str], Change] = {}
+        self._pruned = 0.0
 
     def record(self, reading: Reading) -> None:
         """Takes a reading's signals and changes."""
@@ -133,6 +134,13 @@ class History(Trends):
             if len(self._changes) > 500:
                 recent = reading.at - CHANGES_KEPT
                 self._changes = {key: each for key, each in self._changes.items() if each.at >= recent}
+            if reading.at - self._pruned > KEPT:
+                self._pruned = reading.at
+                self._prune(reading.at - 1.25 * KEPT)
+
+    def _prune(self, before: float) -> None:
+        """Drops series that nobody has measured for so long: labels come and go (a route, a kind of job)."""
+        self._series = {key: each for key, each in self._series.items() if each.at and each.at[-1] > before}
 
     def happened(self, change: Change) -> None:
         """Takes a change that no probe saw: a mark, a config that was read again."""

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from .connections import Tools
 from .feed import ProbeState
 from .panel import Memory, Probe, Target
-from .reading import Failure, Found, ProbeError, Reading, Status
+from .reading import Failure, Found, ProbeError, Reading, Status, finding
 from .redact import redact
 from .text import EMPTY, Shown, clean
 from .units import SHORTEST, show_duration
@@ -186,7 +186,7 @@ class Poller:
             job.running.add_done_callback(_unheard)
             return _nothing("deadline", f"no answer within {show_duration(deadline)}", "is the source slow, or far?")
         try:
-            return _finding(job.running.result())
+            return finding(job.running.result())
         except ProbeError as error:
             return Found(error.status, error=error.failure)
         except asyncio.CancelledError:
@@ -253,13 +253,6 @@ def _poke(job: Job) -> None:
     job.poked = True
     if job.sleeper:
         job.sleeper.cancel()
-
-
-def _finding(answer: object) -> Found:
-    """A probe's answer, where it is one: somebody else's panel may return anything."""
-    if not isinstance(answer, Found):
-        raise TypeError(f"the probe returned {type(answer).__name__}, not a Found")
-    return answer
 
 
 def _in_words(error: Exception) -> str:

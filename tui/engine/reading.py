@@ -224,6 +224,30 @@ class Found(Struct, frozen=True):
     silences: tuple[TheirSilence, ...] = ()
 
 
+_PARTS: tuple[tuple[str, type], ...] = (
+    ("signals", Signal),
+    ("rows", Row),
+    ("changes", Change),
+    ("notes", str),
+    ("alerts", Theirs),
+    ("silences", TheirSilence),
+)
+
+
+def finding(answer: object) -> Found:
+    """A probe's answer, where it is one through and through: somebody else's panel may return anything, and must cost nobody
+    but itself. Raises TypeError, saying what it is instead."""
+    if not isinstance(answer, Found):
+        raise TypeError(f"the probe returned {type(answer).__name__}, not a Found")
+    if not isinstance(answer.status, Status) or not isinstance(answer.error, Failure | None):
+        raise TypeError(f"the probe's status is {answer.status!r}, its error {answer.error!r}")
+    for name, kind in _PARTS:
+        part = getattr(answer, name)
+        if not isinstance(part, tuple | list) or not all(isinstance(each, kind) for each in part):
+            raise TypeError(f"the probe's {name} are not {kind.__name__}s: {part!r:.80}")
+    return answer
+
+
 class ProbeError(Exception):
     """Raised by a probe that has no answer. `status` says whether the watched thing refused (`failing`) or the messenger
     failed (`unknown`)."""

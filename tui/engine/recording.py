@@ -72,6 +72,8 @@ class Recording:
         self._news = news
         self._known: set[tuple[str, str]] = set()
         """Changes that stand in the journal, by kind and key."""
+        self._known_in = -1
+        """The epoch in which that was read: another may have led since, and written others."""
         self._newest: tuple[States, Judgement] | None = None
         self._unsaid: list[tuple[float, Said]] = []
         self._due = asyncio.Event()
@@ -86,6 +88,7 @@ class Recording:
                 async with asyncio.timeout(AGES_EACH):
                     await self._due.wait()
             self._due.clear()
+            await self._read_back()
             await self._write()
 
     def take(self, states: States, judgement: Judgement) -> None:
@@ -108,22 +111,29 @@ class Recording:
 
         try:
             self.store = await in_daemon_thread(opened)
-            said = await in_daemon_thread(lambda: self._journal.entries(self._clock.utc() - KNOWN_FOR, (ChangeSeen.kind,)))
-        except (StoreError, JournalError) as error:
+        except StoreError as error:
             self._say_problem(clean(str(error)))
             return False
-        self._known = {(each.change.kind, each.change.key) for entry in said if isinstance(each := entry.said, ChangeSeen)}
-        self._rules.means.past = self._mean
+        self._rules.means.recorded = True
+        await self._read_back()
         self._say_problem(EMPTY)
         return True
 
-    def _mean(self, panel: str, key: str, start: float, end: float) -> float | None:
+    async def _read_back(self) -> None:
+        """What rules compare with that was before this process judged: read beside the judging, which never waits for the
+        disk. Where it cannot be read, such windows are unknown until they have been watched."""
+        means, store = self._rules.means, self.store
+        wanted = means.wanted()
+        if not wanted or store is None:
+            return
+        from .rules.means import read_back
         from .store import StoreError
 
         try:
-            return self.store.mean(panel, key, start, end) if self.store else None
+            found = await in_daemon_thread(lambda: read_back(wanted, store.signals, self._history))
         except StoreError:
-            return None
+            found = {}
+        means.taken_back(found, wanted)
 
     async def _write(self) -> None:
         """One round: what was said, what was measured, and a slice of what grows old."""
@@ -133,11 +143,17 @@ class Recording:
             return
         now = self._clock.utc()
         newest, self._newest = self._newest, None
-        self._unsaid += [(now, seen) for seen in self._changes(newest[0] if newest else {})]
+        try:
+            await self._read_known(term, now)
+        except JournalError as error:
+            self._say_problem(clean(f"nothing is recorded now: {error}"))
+            return
+        self._unsaid += [(now, seen) for seen in self._changes(newest[0] if newest else {}, now)]
         said, pins = tuple(self._unsaid), self._pins(newest[1] if newest else None, now)
         try:
             await in_daemon_thread(functools.partial(self._written, term, store, said, newest, pins))
         except Deposed:
+            self._unsaid.clear()  # another process polls by now, and says what it sees
             return
         except JournalError as error:
             del self._unsaid[:-MOST_UNSAID]
@@ -169,13 +185,22 @@ class Recording:
                 if not store.age():
                     break
 
-    def _changes(self, states: States) -> list[ChangeSeen]:
-        """Changes among the newest readings that are not in the journal yet."""
+    async def _read_known(self, term: Term, now: float) -> None:
+        """The changes that stand in the journal, with each term anew. Raises JournalError."""
+        if term.epoch == self._known_in:
+            return
+        said = await in_daemon_thread(lambda: self._journal.entries(now - KNOWN_FOR, (ChangeSeen.kind,)))
+        self._known = {(each.change.kind, each.change.key) for entry in said if isinstance(each := entry.said, ChangeSeen)}
+        self._known_in = term.epoch
+
+    def _changes(self, states: States, now: float) -> list[ChangeSeen]:
+        """Changes among the newest readings that are not in the journal yet; what is older than is known of it is not told
+        apart, and no news."""
         found: list[ChangeSeen] = []
         for panel, probes in states.items():
             for state in probes:
                 for change in state.reading.changes if state.reading else ():
-                    if self._is_new(change):
+                    if now - change.at < KNOWN_FOR and self._is_new(change):
                         found.append(ChangeSeen(panel, change))
         return found
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from .clock import Clock
 from .setup import Setup
-from .text import Shown
+from .text import Shown, clean
 from .threads import in_daemon_thread
 
 LOOK_EACH = 2.0
@@ -50,6 +50,9 @@ class Rereading:
     async def now(self, *, asked: bool = True) -> None:
         """Looks at once; where it was `asked` for also at a file that has not changed."""
         async with self._one_at_a_time:
-            found = await in_daemon_thread(lambda: self._look(asked))
+            try:
+                found = await in_daemon_thread(lambda: self._look(asked))
+            except Exception as error:  # a defect in reading one content must not keep the next from being read
+                found = Reread("", None, clean(f"the config cannot be read again: {type(error).__name__}: {error}"))
             if found is not None:
                 await self._taken(found)

@@ -23,7 +23,7 @@ from .history import History
 from .journal_schema import VERSION, in_words, make_file, make_shrinkable, migrate, prepare
 from .judge import Judgement, States
 from .past import Past
-from .series import Points
+from .series import Points, Values
 from .store_ageing import Ageing
 from .store_reader import Mark, Reader
 from .store_writer import MINUTE, Differ, Next
@@ -171,11 +171,11 @@ class Store:
         with self._faults("read"):
             return self.reader.span()
 
-    def mean(self, panel: str, key: str, start: float, end: float) -> float | None:
-        """A signal's mean over a stretch of time, for baselines; None where nothing was measured. The last minute may be
-        missing. Raises StoreError."""
+    def signals(self, panel: str, keys: Sequence[str], start: float, end: float) -> dict[str, Values]:
+        """Some of a panel's signals between two moments, as fine as they are kept; the last minute may be missing. Raises
+        StoreError."""
         with self._faults("read"):
-            return self.reader.mean(panel, key, start, end)
+            return self.reader.signals(panel, keys, start, end)
 
     def restore(self, history: History, now: float) -> None:
         """Gives a fresh history the last hour back, and what changed lately. Raises StoreError."""

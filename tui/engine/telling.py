@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 CALLED_AGAIN = 30.0
 """Seconds after which the clock calls again where somebody could not be told."""
+STILL = 10.0
+"""Seconds between two judgements past which nobody was watching: they come each second."""
+AWAKE = 60.0
+"""Seconds after that in which the clock calls nobody: what fired before may be over, and is measured anew first."""
 READ_ONLY = Shown("read-only: while this dashboard polls, nobody is told of an alert")
 
 
@@ -60,6 +64,9 @@ class Telling:
         self.leads = False
         self._calling: dict[str, asyncio.Future[None]] = {}
         """By fingerprint: the clock's call that is under way, or was a moment ago."""
+        self._looked = clock.boottime()
+        self._woken = float("-inf")
+        """When the machine, or this process, was last found to have stood still: boot-clock seconds."""
 
     def use(self, setup: Setup) -> None:
         """The config was read again."""
@@ -89,6 +96,10 @@ class Telling:
     def take(self, judgement: Judgement) -> Judgement:
         """Has told what is due by a judgement of this process; returns it with what a person must know of the telling, and by
         what the escalation clocks would call."""
+        now = self._means[2].boottime()
+        if now - self._looked > STILL:
+            self._woken = now
+        self._looked = now
         judgement = self._named(judgement)
         if not self.leads or all(each.on_screen for each in self._setup.channels):
             return judgement
@@ -96,7 +107,7 @@ class Telling:
             return replace(judgement, troubles=(READ_ONLY,))
         notifier = self._loaded()
         notifier.take(judgement.folds, judgement.at)
-        if self.pager is not None:
+        if self.pager is not None and now - self._woken >= AWAKE:
             self._call_by_the_clock(judgement)
         return replace(judgement, troubles=notifier.warnings)
 

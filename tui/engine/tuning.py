@@ -44,10 +44,10 @@ def tune(alert: Alert, rule: Rule | None, trends: Trends, now: float) -> Tuning:
     worst = max(beyond) if alert.way == "above" else min(beyond)
     limit = _rounded(worst, alert.way, alert.unit)
     hold = next((each for each in STEPS if each > _longest(alert, measured, now)), None)
-    lines = _written(rule, alert.severity, limit, None)
+    lines = _written(rule, alert.threshold, limit, None)
     says = [f"{alert.way} {show(limit, alert.unit)}: the worst was {show(worst, alert.unit)}"]
     if hold is not None:
-        lines += ["# or", *(f"# {line}" for line in _written(rule, alert.severity, None, hold))]
+        lines += ["# or", *(f"# {line}" for line in _written(rule, alert.threshold, None, hold))]
         says.append(f"for {show_duration(hold)}: the longest was {show_duration(_longest(alert, measured, now))}")
     return Tuning("\n".join(lines), clean(" · or ".join(says) + ", in the last hour"))
 
@@ -101,23 +101,41 @@ def _plain(value: float) -> str:
     return text.rstrip("0").rstrip(".")
 
 
-def _written(rule: Rule, severity: str, limit: float | None, hold: float | None) -> list[str]:
-    """The whole rule as it would stand in the config, where it replaces the one of its name: every level, one of them tuned."""
+def _written(rule: Rule, tuned: float, limit: float | None, hold: float | None) -> list[str]:
+    """The whole rule as it would stand in the config, where it replaces the one of its name: everything of it, with the level
+    whose limit is `tuned` tuned."""
     return [
         "[[rule]]",
         f"name = {_quoted(rule.name)}",
         f"signal = {_quoted(f'{rule.panel}.{series_key(rule.signal, rule.labels)}')}",
         *([f'window = "{rule.measure.window:g}s"'] if isinstance(rule.measure, Mean) else []),
-        *(_level(rule, level, severity, limit, hold) for level in rule.levels),
+        *([f"in_a_row = {rule.in_a_row}"] if rule.in_a_row > 1 else []),
+        *(_level(rule, level, tuned, limit, hold) for level in rule.levels),
+        *([f'keep_firing_for = "{rule.keep_firing_for:g}s"'] if rule.keep_firing_for else []),
+        *_raises(rule),
+        *(
+            f"{key} = {_quoted(says)}"
+            for key, says in (("why", rule.why), ("link", rule.link), ("playbook", rule.playbook))
+            if says
+        ),
     ]
 
 
-def _level(rule: Rule, level: Threshold, severity: str, limit: float | None, hold: float | None) -> str:
-    tuned = level.severity == severity
-    at = limit if tuned and limit is not None else level.limit
-    held = hold if tuned and hold is not None else level.hold
+def _level(rule: Rule, level: Threshold, tuned: float, limit: float | None, hold: float | None) -> str:
+    is_tuned = level.limit == tuned
+    at = limit if is_tuned and limit is not None else level.limit
+    held = hold if is_tuned and hold is not None else level.hold
     lasts = f', for = "{held:g}s"' if held else ""
     return f"{level.severity} = {{ {rule.way} = {typed(at, rule.unit)}{lasts} }}"
+
+
+def _raises(rule: Rule) -> list[str]:
+    """`raise = { "tier" = { "enterprise" = "P1" } }`."""
+    by_label: dict[str, list[str]] = {}
+    for each in rule.raises:
+        by_label.setdefault(each.label, []).append(f'{_quoted(each.pattern)} = "{each.severity}"')
+    labels = [f"{_quoted(label)} = {{ {', '.join(patterns)} }}" for label, patterns in by_label.items()]
+    return [f"raise = {{ {', '.join(labels)} }}"] if labels else []
 
 
 def _quoted(text: str) -> str:

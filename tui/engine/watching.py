@@ -56,6 +56,9 @@ class Watching:
         self._timers: bytes | None = None
         """What the rules of the one who leads remember, for when this process goes on with it."""
         self._polling: asyncio.Future[None] | None = None
+        self._asks = False
+        """Whether its role is to ask."""
+        self._paused = False
         self.poller = Poller(tools, self._taken)
         for target, probe in _wanted(setup):
             self.poller.add(target, probe)
@@ -72,11 +75,15 @@ class Watching:
             states[job.target.panel].append(job.state)
         return states
 
-    async def pause(self) -> bool:
-        """Asks nothing for a moment; whether it was asking."""
-        polls = self.polls
+    async def pause(self) -> None:
+        """Asks nothing until `resume`, whatever its role becomes meanwhile."""
+        self._paused = True
         await self._end_polling()
-        return polls
+
+    def resume(self) -> None:
+        """Asks again, where its role is to."""
+        self._paused = False
+        self._begin_polling()
 
     def use(self, setup: Setup) -> None:
         """Another config, while it is paused: what is asked as before keeps its state and memory."""
@@ -101,16 +108,21 @@ class Watching:
         if self._timers is not None:
             self._judge.restore(self._timers)
             self._timers = None
+        self._asks = True
         self.begins()
-        if self._polling is None or self._polling.done():
-            self._polling = asyncio.ensure_future(self.poller.run())
-            self._polling.add_done_callback(self._broke)
+        self._begin_polling()
 
     async def rest(self) -> None:
         """Asks no source any more and judges nothing: what is shown is what `take` brings."""
         self.judgement = self._judge.again
+        self._asks = False
         await self._end_polling()
         await self.ends()
+
+    def _begin_polling(self) -> None:
+        if self._asks and not self._paused and (self._polling is None or self._polling.done()):
+            self._polling = asyncio.ensure_future(self.poller.run())
+            self._polling.add_done_callback(self._broke)
 
     async def _end_polling(self) -> None:
         polling, self._polling = self._polling, None
@@ -182,5 +194,10 @@ def _keep(old: Job, new: Job) -> None:
 
 
 def _newer(state: ProbeState, than: ProbeState) -> bool:
-    """Whether what is shared of a probe is not older than what this process knows."""
-    return state.reading is not None and (than.reading is None or state.reading.at >= than.reading.at)
+    """Whether what is shared of a probe is not older than what this process knows: by the clock that all processes of a host
+    share and nobody sets. A state without it is from a moment at which a clock jumped."""
+    if state.reading is None:
+        return False
+    if than.reading is None or than.read_at is None:
+        return True
+    return state.reading.at >= than.reading.at if state.read_at is None else state.read_at >= than.read_at

@@ -18,7 +18,7 @@ from ..panel import Judged
 from ..reading import Reading, Signal, Status
 from . import life
 from .life import Held
-from .means import Means, PastMeans
+from .means import Means
 from .moves import Moves
 from .rule import Rule, Series
 
@@ -50,8 +50,7 @@ class _Source(Struct):
 
 
 class RuleBook:
-    """All rules, and the alerts they make. `hold` false counts every breach as firing (`check`); `past` is the journal's
-    record, for windows longer than what this process has seen."""
+    """All rules, and the alerts they make. `hold` false counts every breach as firing (`check`)."""
 
     def __init__(
         self,
@@ -60,12 +59,11 @@ class RuleBook:
         history: History,
         *,
         hold: bool = True,
-        past: PastMeans | None = None,
     ) -> None:
         self._environment = environment
         self._history = history
         self._hold = hold
-        self.means = Means(history, past)
+        self.means = Means(history)
         self._held: dict[tuple[str, str, str], Held] = {}
         """By panel, rule and series."""
         self._sources: dict[tuple[str, str, str], _Source] = {}
@@ -175,12 +173,14 @@ class RuleBook:
         if signal.value is None or read_at is None or mono - read_at > state.fresh_for:
             held.known = False
             return
-        held.take(self._values(held.rule, signal, signal.value, reading.at), reading.at, read_at, state.fresh_for)
+        held.take(
+            self._values(held.rule, signal, signal.value, reading.at, state.fresh_for), reading.at, read_at, state.fresh_for
+        )
 
-    def _values(self, rule: Rule, signal: Signal, value: float, at: float) -> list[float | None]:
-        """What each level is compared with."""
+    def _values(self, rule: Rule, signal: Signal, value: float, at: float, longest: float) -> list[float | None]:
+        """What each level is compared with. The value stands for `longest` seconds at the most."""
         if rule.measure.reach:
-            self.means.add(rule.panel, signal.key, at, value, rule.measure.reach)
+            self.means.add(rule.panel, signal.key, at, value, rule.measure.reach, longest)
         series = Series(rule.panel, signal.key, value, at, self._history, self.means)
         return [rule.measure.value(series, rule, place) for place in range(len(rule.levels))]
 
@@ -240,8 +240,13 @@ class RuleBook:
         return written(self._held.values(), now)
 
     def restore(self, state: bytes, now: float) -> None:
-        """Goes on from another book's state, in place of this one's: timers of rules that are still the same keep counting from
-        what was recorded; alerts of rules that are gone end. A state of which nothing can be read changes nothing but that."""
+        """Goes on from another process's state, in place of this one's: timers of rules that are still the same keep counting
+        from what was recorded; alerts of rules that are gone end. A state of which nothing can be read changes nothing but
+        that."""
+        self.means.forget()
+        self._take_up(state, now)
+
+    def _take_up(self, state: bytes, now: float) -> None:
         from .kept import read  # late: where there is a journal
 
         self._held.clear()
@@ -258,7 +263,7 @@ class RuleBook:
         """Other rules from now on: what was held by those that are still the same goes on."""
         state = self.state(now)
         self._set(rules)
-        self.restore(state, now)
+        self._take_up(state, now)
 
     def _end(self, alert: Alert, now: float) -> None:
         """An alert whose rule or target is no longer in the config."""

@@ -22,7 +22,7 @@ WINDOWS = ((3600.0, 300.0), (21600.0, 1800.0), (86400.0, 7200.0), (259200.0, 216
 
 class Burn(Measure, frozen=True):
     """How many times as fast as it may be the error budget is spent: the mean share of errors over 1 − `slo`, the smaller of
-    the two windows. Each reading counts alike. Unknown where less than the long window was recorded.
+    the two windows, each reading for as long as it stands for. Unknown where less than the long window was recorded.
 
     `of_successes`: the signal is the share of what is well (`up`, an uptime), not of errors.
     """
