@@ -173,6 +173,15 @@ async def test_a_slow_one_delays_no_other(web: Web, client: HttpClient) -> None:
     await other.close()
 
 
+async def test_two_at_once_over_one_client_each_name_their_own_phase(web: Web, client: HttpClient) -> None:
+    """Whether a deed or a message may have arrived is told by it: a call for help goes beside what a channel tells anyway."""
+    web.answers["/slow"] = servers.hangs
+    slow = asyncio.ensure_future(broken(client, f"{web.url}/slow", deadline=1.0))
+    assert await soon(lambda: web.asked)
+    assert (await broken(client, "http://127.0.0.1:1/")).failure.phase == "connect"
+    assert (await slow).failure.phase == "first byte"
+
+
 async def test_after_one_was_cut_off_the_next_is_well(web: Web, client: HttpClient) -> None:
     web.answers["/"] = servers.hangs
     for _ in range(4):

@@ -7,11 +7,10 @@ for everything. Bodies are cut on the wire and inflated within bounds (reliabili
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 from base64 import b64encode
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 
@@ -21,9 +20,11 @@ from pydantic import Field
 
 from .http_answer import NO_PLACE, Fetched, body_of, certificate_ends, clock_offset_of, redirect_of
 from .http_proxy import environment_proxy
+from .http_tls import no_certificates, tls_context
+from .http_words import HINTS, explained
 from .panel import Settings
-from .reading import ProbeError, no_answer
-from .resolver import NameNotFound, Phase, Resolving
+from .reading import no_answer
+from .resolver import CURRENT, NameNotFound, Phase, Resolving
 from .secrets import Headers, SecretError, SecretText, SecretUrl
 from .units import show_duration
 
@@ -58,33 +59,12 @@ class HttpSettings(Settings):
         return hash((headers, self.ca, self.cert, self.key, self.proxy))
 
 
-@cache
-def tls_context(ca: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext:
-    """A TLS context, made once for all targets of equal settings: making one costs 10 ms."""
-    import certifi  # late: only where TLS is used
-
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    if ca:
-        context.load_verify_locations(ca)
-    if cert:
-        context.load_cert_chain(cert, key)
-    return context
-
-
-@cache
-def _no_certificates() -> ssl.SSLContext:
-    """A context that verifies and trusts nobody, made once."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
 class HttpClient:
     """The client of one target. At most two connections, one kept alive. It keeps no cookies: one would pin a probe to one of
     several servers, and cookies know no ports."""
 
     def __init__(self, settings: HttpSettings) -> None:
         self._settings = settings
-        self._phase = Phase()
         self._transports: dict[Origin, httpx.AsyncHTTPTransport] = {}
         self._headers: dict[str, str] | None = None
         self._asked: object = None
@@ -109,26 +89,27 @@ class HttpClient:
         in which it failed. Any HTTP status is an answer. Redirects are followed three times at the most, the configured
         headers stay with their origin; with `keep_redirects` a redirect is itself the answer.
         """
-        self._phase.now = "connect"
+        phase = Phase("connect")
+        before = CURRENT.set(phase)
         try:
             async with asyncio.timeout(deadline):
                 return await self._follow(method, url, headers, params, body, on_wire, inflated, keep_redirects)
         except TimeoutError:
-            raise no_answer(
-                self._phase.now, f"nothing more within {show_duration(deadline)}", _HINTS[self._phase.now]
-            ) from None
+            raise no_answer(phase.now, f"nothing more within {show_duration(deadline)}", HINTS[phase.now]) from None
         except NameNotFound as error:
-            raise no_answer("DNS", str(error), _HINTS["DNS"]) from None
+            raise no_answer("DNS", str(error), HINTS["DNS"]) from None
         except httpx.HTTPError as error:
-            raise self._explained(error) from None
+            raise explained(error, phase.now) from None
         except (httpx.InvalidURL, UnicodeError) as error:
-            if self._phase.now == "first byte":  # it was asked: what cannot be read is where it redirects to
+            if phase.now == "first byte":  # it was asked: what cannot be read is where it redirects to
                 raise no_answer("status", f"redirects to what is no URL: {error}", NO_PLACE) from None
             raise no_answer("config", f"not a URL that can be asked: {error}", "mend the URL in the config") from None
         except SecretError as error:
             raise no_answer("config", str(error), "set it, or mend its reference in the config") from None
         except (OSError, ssl.SSLError) as error:
             raise no_answer("config", f"TLS files: {error.strerror or error}", "mend ca, cert or key in the config") from None
+        finally:
+            CURRENT.reset(before)
 
     async def _follow(
         self,
@@ -168,11 +149,12 @@ class HttpClient:
     async def _sent_once_more(self, request: httpx.Request, on_wire: int, inflated: int) -> tuple[Fetched, httpx.URL | None]:
         """`_send`, and again on a new connection where an idle one was closed just as it was used again: servers that keep
         connections for as long as an interval would else seem to fail now and then. Never for what changes something."""
-        self._phase.now, self._phase.reused = "first byte", True
+        phase = CURRENT.get()
+        phase.now, phase.reused = "first byte", True
         try:
             return await self._send(request, on_wire, inflated)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
-            if not self._phase.reused or self._phase.now == "body" or request.method not in ("GET", "HEAD"):
+            if not phase.reused or phase.now == "body" or request.method not in ("GET", "HEAD"):
                 raise
         return await self._send(request, on_wire, inflated)
 
@@ -185,7 +167,7 @@ class HttpClient:
         try:
             first_byte = monotonic() - began
             clock_offset = clock_offset_of(response.headers.get("date"))
-            self._phase.now = "body"
+            CURRENT.get().now = "body"
             content = await body_of(response, on_wire, inflated)
             fetched = Fetched(
                 status=response.status_code,
@@ -219,7 +201,7 @@ class HttpClient:
         secure = address.scheme == "https"
         made = self._settings
         # A context without certificates trusts nobody: reading them costs 20 ms that plain HTTP need not pay.
-        context = tls_context(made.ca, made.cert, made.key) if secure else _no_certificates()
+        context = tls_context(made.ca, made.cert, made.key) if secure else no_certificates()
         proxy = await made.proxy.reveal() if made.proxy else environment_proxy(address)
         limits = httpx.Limits(max_connections=2, max_keepalive_connections=1, keepalive_expiry=75)
         try:
@@ -234,57 +216,16 @@ class HttpClient:
                 max_connections=2,
                 max_keepalive_connections=1,
                 keepalive_expiry=75,
-                network_backend=Resolving(self._phase),
+                network_backend=Resolving(),
             )
         self._transports[_origin(address)] = transport
         return transport
-
-    def _explained(self, error: httpx.HTTPError) -> ProbeError:
-        """A transport error in words."""
-        phase = self._phase.now
-        if phase == "first byte" and isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)):
-            phase = "connect"  # behind a proxy nobody tells; the error does
-        cause = _root(error)
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return no_answer("TLS", cause.verify_message, "renew or trust the certificate (`ca` in the config)")
-        if isinstance(cause, ssl.SSLError):
-            return no_answer("TLS", (cause.reason or str(cause)).lower().replace("_", " "), _HINTS["TLS"])
-        if isinstance(cause, OSError) and cause.errno:
-            return no_answer(phase, os.strerror(cause.errno).lower(), _HINTS[phase])
-        if isinstance(error, httpx.LocalProtocolError):
-            # Its message quotes the header, which may be a secret.
-            return no_answer("config", "HTTP allows no such header", "is there a line break in a header or its secret?")
-        if isinstance(error, httpx.RemoteProtocolError):
-            return no_answer(phase, f"broke off or is no HTTP: {error}", _HINTS[phase])
-        return no_answer(phase, str(error) or type(error).__name__, _HINTS[phase])
 
     async def close(self) -> None:
         """Ends its connections."""
         transports, self._transports = self._transports, {}
         for transport in transports.values():
             await transport.aclose()
-
-
-_HINTS = {
-    "DNS": "check the name, or this host's resolver",
-    "connect": "is it running, and may this host reach it?",
-    "TLS": "check certificate, name and protocol",
-    "first byte": "it takes connections but does not answer: look at its load and logs",
-    "body": "it begins to answer and stops: look at its load and logs",
-}
-
-
-def _root(error: BaseException) -> BaseException:
-    """The innermost cause, where the operating system or OpenSSL spoke; of a group, its first member's."""
-    seen: BaseException = error
-    while True:
-        if isinstance(seen, BaseExceptionGroup):
-            following: BaseException | None = seen.exceptions[0]
-        else:
-            following = seen.__cause__ or seen.__context__
-        if following is None or following is seen:
-            return seen
-        seen = following
 
 
 def _origin(url: httpx.URL) -> Origin:

@@ -23,8 +23,9 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 from urllib3.util.retry import Retry
 
-from .http import API_LIMIT, USER_AGENT, tls_context
+from .http import API_LIMIT, USER_AGENT
 from .http_answer import retry_after
+from .http_tls import tls_context
 from .prometheus import Access, query_error
 from .reading import ProbeError, no_answer
 from .units import show_duration, show_size

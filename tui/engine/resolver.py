@@ -13,6 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
 import httpcore
@@ -41,6 +42,10 @@ class Phase(Struct):
 
     now: str = "first byte"
     reused: bool = False
+
+
+CURRENT: ContextVar[Phase] = ContextVar("watchfloor_phase")
+"""The phase of the request that the running task makes: several may go over one client at once."""
 
 
 async def addresses(host: str, port: int) -> tuple[str, ...]:
@@ -84,18 +89,18 @@ class _Open(httpcore.AsyncNetworkStream):
     """An open connection: tells while a handshake is under way, and quickly whether the server has hung up, which httpcore asks
     twice a request."""
 
-    def __init__(self, inner: httpcore.AsyncNetworkStream, phase: Phase) -> None:
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
-        self._phase = phase
         self._socket: socket.socket = inner.get_extra_info("socket")
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
         """The secured connection, as httpcore makes it."""
-        self._phase.now = "TLS"
+        phase = CURRENT.get()
+        phase.now = "TLS"
         secured = await self._inner.start_tls(ssl_context, server_hostname, timeout)
-        self._phase.now = "first byte"
+        phase.now = "first byte"
         return secured
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -127,9 +132,8 @@ class Resolving(httpcore.AsyncNetworkBackend):
     """httpcore's own backend behind our lookup. Says which phase a new connection is in; one that is open already is at its
     `first byte`. httpcore's tracing would tell too, but costs each poll a twentieth of its time."""
 
-    def __init__(self, phase: Phase) -> None:
+    def __init__(self) -> None:
         self._inner = httpcore.AnyIOBackend()
-        self._phase = phase
 
     async def connect_tcp(
         self,
@@ -140,10 +144,11 @@ class Resolving(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """A connection to the first of the host's addresses that takes one. Raises NameNotFound or httpcore's errors."""
-        self._phase.reused = False
-        self._phase.now = "DNS"
+        phase = CURRENT.get()
+        phase.reused = False
+        phase.now = "DNS"
         found = await addresses(host, port)
-        self._phase.now = "connect"
+        phase.now = "connect"
         for place, address in enumerate(found):
             last = place == len(found) - 1
             try:
@@ -155,8 +160,8 @@ class Resolving(httpcore.AsyncNetworkBackend):
                     _known.pop((host, port), None)
                     raise
             else:
-                self._phase.now = "first byte"
-                return _Open(stream, self._phase)
+                phase.now = "first byte"
+                return _Open(stream)
         raise NameNotFound("the resolver knows the name but gives no address")
 
     async def connect_unix_socket(

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from pydantic import Field, model_validator
 
 from ..alert import Severity
-from ..http import tls_context
+from ..http_tls import tls_context
 from ..panel import Checked
 from ..redact import redact
 from ..secrets import Secret, SecretError
