@@ -10,7 +10,7 @@ from tests import story
 from tui.engine.history import History
 from tui.engine.judge import Judgement
 from tui.engine.past import Past, by_panel, unknown
-from tui.engine.store_reader import Mark
+from tui.engine.store_marks import Mark
 from tui.engine.text import Shown
 
 EVERY = 5.0

@@ -394,6 +394,29 @@ def test_a_damaged_row_makes_its_moment_unknown_until_the_next_full_set(store: S
     assert store.past(MINUTE + 50).problem == ""
 
 
+def test_what_is_thinned_out_while_it_is_read_is_whole_all_the_same(
+    store: Store, path: Path, clock: DrivenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full set and what changed after it are of one moment of the file: else a minute stood as it began, for as long as it
+    was remembered."""
+    service = Service(2, MINUTE)
+    record(store, service, MINUTE, MINUTE + 130)
+    other = opened(path, clock)
+    before = other.past(MINUTE + 50).states
+    clock.move(MINUTE + 3 * 3600 - clock.utc())
+    extend = store.reader._extend
+
+    def meanwhile(minute: object) -> None:
+        while store.age():
+            pass
+        extend(minute)  # type: ignore[arg-type]  # what it is given
+
+    monkeypatch.setattr(store.reader, "_extend", meanwhile)
+    assert store.past(MINUTE + 50).states == before
+    assert other.past(MINUTE + 130).step == 60, "it was thinned out"
+    other.close()
+
+
 def test_a_locked_file_says_so_and_the_next_row_is_a_full_set(store: Store, path: Path) -> None:
     service = Service(2, MINUTE)
     record(store, service, MINUTE, MINUTE + 3)

@@ -12,26 +12,23 @@ swallows questions thus holds two of our connections at the most, however long i
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-import psycopg
 from msgspec import Struct
 from psycopg.pq import TransactionStatus
-from psycopg.rows import dict_row
 
 from .clock import Clock
-from .postgres_dsn import destination, login
+from .postgres_connection import connect, opened_within, sever, unheard
+from .postgres_dsn import login
 from .postgres_session import Connection, Session, broken, now
-from .postgres_words import MARK, DatabaseError, failure, hangs, took_no_connection
+from .postgres_words import DatabaseError, failure, hangs
 from .reading import Status
 from .secrets import SecretText
 
-__all__ = ["MARK", "Database", "DatabaseError", "Session", "connect", "sever"]
+__all__ = ["Database", "DatabaseError", "Session"]
 
 SLOWEST_STATEMENT = 2.0
 """Seconds that a statement may take where its caller says nothing: ours take milliseconds on a server that is well."""
@@ -181,7 +178,7 @@ class Database:
             return
         if session.hung is not None:
             self._hung = _Hung(session.hung, connection, self._clock.monotonic())
-            session.hung.add_done_callback(_unheard)
+            session.hung.add_done_callback(unheard)
             if self._closed:
                 sever(connection, session.hung)
         elif broken(connection) or connection.info.transaction_status is not TransactionStatus.IDLE:
@@ -255,53 +252,3 @@ class Database:
 
     async def _connect(self) -> Connection:
         return await connect(self._dsn)
-
-
-async def opened_within(connecting: Coroutine[Any, Any, Connection], until: float) -> Connection:
-    """The connection that is being opened, within the time left. Raises DatabaseError; nothing was asked then."""
-    began = now()
-    opening = asyncio.ensure_future(connecting)
-    try:
-        await asyncio.wait({opening}, timeout=max(0.0, until - began))
-    finally:
-        if not opening.done():
-            opening.cancel()
-    if not opening.done():
-        raise hangs(now() - began, connecting=True)
-    return opening.result()
-
-
-async def connect(dsn: SecretText) -> Connection:
-    """A new connection, which commits each statement by itself. Raises DatabaseError."""
-    there = await destination(dsn)
-    try:
-        return await psycopg.AsyncConnection.connect(
-            autocommit=True,
-            prepare_threshold=None,  # a pooler gives each transaction another server connection
-            row_factory=dict_row,
-            **there.parameters,  # type: ignore[arg-type]  # libpq's own, all strings
-        )
-    except psycopg.Error as error:
-        problem = took_no_connection(error, there.login, there.where)
-        if problem.failure.phase == "rights":
-            dsn.forget()
-        raise problem from None
-
-
-def sever(connection: Connection, task: asyncio.Future[Any]) -> None:
-    """Ends a connection while a question is under way on it. The socket is shut down rather than closed: the question then
-    ends by itself, and no new file can take its descriptor's number while the loop still watches it."""
-    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.pgconn.socket)) as same:
-        same.shutdown(socket.SHUT_RDWR)
-
-    def finish(ended: asyncio.Future[Any]) -> None:
-        _unheard(ended)
-        connection.pgconn.finish()
-
-    task.add_done_callback(finish)
-
-
-def _unheard(task: asyncio.Future[Any]) -> None:
-    """Takes a late result, so that nothing complains that nobody did."""
-    if not task.cancelled():
-        task.exception()

@@ -25,7 +25,7 @@ from .history import Trends
 from .past import Past
 from .silences import Silence
 from .store import StoreError
-from .store_reader import Mark
+from .store_marks import Mark
 from .text import EMPTY, Shown
 from .threads import in_daemon_thread
 

@@ -25,7 +25,8 @@ from .judge import Judgement, States
 from .past import Past
 from .series import Points, Values
 from .store_ageing import Ageing
-from .store_reader import Mark, Reader
+from .store_marks import Mark
+from .store_reader import Reader
 from .store_writer import MINUTE, Differ, Next
 from .text import EMPTY, Shown, clean
 
@@ -68,7 +69,7 @@ class Store:
         with self._faults("opened"):
             self._connection = _connect(path, size)
             self.reader = Reader(path, watched)
-            self.ageing = Ageing(_connect(path, size), self.reader, size)
+            self.ageing = Ageing(_connect(path, size), size)
 
     @property
     def problem(self) -> Shown:

@@ -10,18 +10,13 @@ Works in slices of some milliseconds, each its own short transaction, so that no
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-
-from msgspec.structs import replace
 
 from . import frame, series
-from .alert import Alert, by_badness
-from .frame import Frame, Unreadable, Whole
+from .frame import Frame, Unreadable
 from .journal_schema import ENTRY_REMAINS
-from .panel import Judged
 from .series import Block
-from .step import Probed, ProbeKey
-from .store_reader import Reader
+from .store_blocks import of_step
+from .store_worst import Worst
 
 MINUTE, TEN_MINUTES, HOUR, DAY = 60, 600, 3600, 86400
 IN_FULL = HOUR
@@ -41,9 +36,8 @@ UNPINNED = "NOT EXISTS (SELECT 1 FROM pin WHERE {at} + {span} > since - 60 AND {
 class Ageing:
     """Thins out one file. `connection` is its own; all calls come from one thread at a time."""
 
-    def __init__(self, connection: sqlite3.Connection, reader: Reader, size: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, size: int) -> None:
         self._connection = connection
-        self._reader = reader
         self._size = size
         self._done = {0: 0.0, MINUTE: 0.0}
         """By step: up to where everything that may be thinned has been; what is left before it is pinned."""
@@ -141,8 +135,8 @@ class Ageing:
 
     def _with_means(self, start: int, span: int, step: int, wider: int) -> dict[str, list[Block]]:
         """The blocks of a stretch, with what was thinned of it before where some of it was pinned then."""
-        found = self._reader.blocks(start, start + span, step)
-        for panel, blocks in self._reader.blocks(start, start + 1, wider).items():
+        found = of_step(self._connection, start, start + span, step)
+        for panel, blocks in of_step(self._connection, start, start + 1, wider).items():
             found.setdefault(panel, []).extend(blocks)
         return found
 
@@ -246,63 +240,3 @@ class Ageing:
         free = self._connection.execute("PRAGMA freelist_count").fetchone()[0]
         self._connection.execute(f"PRAGMA incremental_vacuum({PAGES})").fetchall()
         return bool(free) and self._connection.execute("PRAGMA freelist_count").fetchone()[0] < free
-
-
-class Worst:
-    """What stays of a stretch: of each probe the worst, else the last; of signals and alerts likewise."""
-
-    def __init__(self) -> None:
-        self.seen = False
-        self.last = 0.0
-        self._frame = Frame()
-        self._probes: dict[ProbeKey, Probed] = {}
-        self._looked_at: dict[ProbeKey, Probed] = {}
-        self._judged: dict[str, dict[str, Judged]] = {}
-        self._alerts: dict[str, Alert] = {}
-
-    def look(self, known: Frame, at: float, *, thinned: bool) -> None:
-        """Takes the frame as it stood after one more row, which was written at `at`."""
-        self.seen, self.last, self._frame = True, max(self.last, at), known
-        for key, probed in known.probes.items():
-            if self._looked_at.get(key) is not probed:
-                self._looked_at[key] = probed
-                if key not in self._probes or probed.status >= self._probes[key].status:
-                    self._probes[key] = probed if thinned else _as_fresh(probed, at)
-        for panel, judged in known.judged.items():
-            _take_worst(self._judged.setdefault(panel, {}), judged)
-        for fingerprint, alert in known.alerts.items():
-            before = self._alerts.get(fingerprint)
-            if before is None or by_badness(alert)[:2] <= by_badness(before)[:2]:
-                self._alerts[fingerprint] = alert
-
-    @property
-    def panels(self) -> str:
-        """Whose readings it holds, as `reading.panels` says it."""
-        return f",{','.join(dict.fromkeys(panel for panel, _, _ in self._probes))},"
-
-    def whole(self) -> Whole:
-        """The set that stays."""
-        known = self._frame
-        there = [key for key in self._probes if key in known.probes]  # a probe that is gone by the end is not shown
-        return Whole(
-            tuple((key, self._probes[key]) for key in there),
-            {panel: judged for panel, judged in self._judged.items() if panel in known.judged},
-            self._alerts,
-            known.folds,
-            known.said,
-        )
-
-
-def _take_worst(kept: dict[str, Judged], judged: Mapping[str, Judged]) -> None:
-    """What the rules said at their worst, else last."""
-    for key, each in judged.items():
-        before = kept.get(key)
-        if before is None or (each is not before and each.status >= before.status):
-            kept[key] = each
-
-
-def _as_fresh(probed: Probed, at: float) -> Probed:
-    """Says of a probe whether its figures were fresh when they stood on screen."""
-    good = probed.last_good
-    fresh = good is not None and probed.trusted and at - good.at <= 2 * probed.interval + probed.deadline
-    return replace(probed, fresh=fresh)

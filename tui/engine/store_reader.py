@@ -5,49 +5,36 @@ A moment is the full set before it and what changed since; minutes and blocks th
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 from urllib.parse import quote
 
 from msgspec import Struct
 
-from . import entries, frame, series
-from .entries import AlertMoved, ChangeSeen, Marked
+from . import frame, series
 from .frame import Batch, Frame, Unreadable, Whole
-from .journal import data_of
 from .past import Past, PastTrends, by_panel, unknown
 from .reading import Reading
 from .series import Block, Points, Values
+from .store_blocks import Blocks
+from .store_marks import Mark, marks
 from .store_writer import MINUTE, take
-from .text import Shown, clean
+from .text import clean
 
 HOUR = 3600.0
 REACH = HOUR + 300.0
 """Seconds before a moment that its sparklines may look at: an hour, and a slow probe's last reading before that."""
 MINUTES_KEPT = 8
-BLOCKS_KEPT = 40_000_000
-"""Bytes of decoded blocks that are kept for the next step."""
-LONGEST_BLOCK = 86400
 WHOLE = "SELECT id, at, step, version, data, watched FROM reading WHERE whole = 1 AND at <= ? ORDER BY at DESC, id DESC LIMIT 1"
 OURS = """
 SELECT id, at, step, version, data, watched FROM reading
 WHERE whole = 1 AND at <= ? AND at > ? AND watched = ? ORDER BY at DESC, id DESC LIMIT 1
 """
 AFTER = "SELECT id, at, whole, version, data FROM reading WHERE id > ? AND step = 0 AND watched = ? ORDER BY id"
-
-
-class Mark(Struct, frozen=True):
-    """Something that rewind jumps to: an alert that fired or was resolved, or a change. `at` is UTC seconds."""
-
-    at: float
-    kind: Literal["fired", "resolved", "change"]
-    title: Shown
-    panel: str = ""
-    severity: str = ""
 
 
 class _Minute(Struct):
@@ -73,8 +60,7 @@ class Reader:
         self._lock = threading.Lock()
         self._opened: sqlite3.Connection | None = None
         self._minutes: OrderedDict[tuple[int, int], _Minute] = OrderedDict()
-        self._blocks: OrderedDict[int, tuple[Block, str, int]] = OrderedDict()
-        self._block_bytes = 0
+        self._blocks = Blocks()
         self._joined_before: PastTrends | None = None
         """The trends of the step before: what they have joined serves the next one as long as it stands on the same blocks."""
 
@@ -95,7 +81,7 @@ class Reader:
 
     def past(self, at: float) -> Past:
         """Everything as it was at `at`. Raises sqlite3.Error."""
-        with self._lock:
+        with self._lock, self._one_moment():
             try:
                 minute = self._minute(at)
             except Unreadable as error:
@@ -103,6 +89,16 @@ class Reader:
             if minute is None:
                 return unknown(at)
             return self._past(minute, at)
+
+    @contextlib.contextmanager
+    def _one_moment(self) -> Iterator[None]:
+        """The file as it is at one moment, whatever is thinned out meanwhile: a full set goes with what changed after it."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(sqlite3.Error):  # a fault of the file has ended it already
+                self._connection.execute("COMMIT")
 
     def _past(self, minute: _Minute, at: float) -> Past:
         known, recorded, problem = _replayed(minute, at)
@@ -156,55 +152,12 @@ class Reader:
         """The blocks of the hour before a moment, by panel, with the minute under way."""
         found: dict[str, list[Block]] = {}
         newest = 0
-        for block, panel in self._between(at - REACH, at):
+        for block, panel in self._blocks.between(self._connection, at - REACH, at):
             found.setdefault(panel, []).append(block)
             newest = max(newest, block.start if not block.step else 0)
         minute, points = self._unfinished(max(newest + MINUTE, int((at - 2 * MINUTE) // MINUTE) * MINUTE), at)
         for panel, values in points.items():
             found.setdefault(panel, []).append(series.in_memory(minute, values))
-        return found
-
-    def _between(self, start: float, end: float, panel: str | None = None) -> Iterator[tuple[Block, str]]:
-        """The blocks that may hold values between two moments, each with its panel; damaged ones are left out."""
-        rows = self._connection.execute(
-            "SELECT id, start, step, panel FROM series WHERE start > ? AND start <= ? AND start + "
-            "CASE step WHEN 0 THEN 60 WHEN 60 THEN 3600 ELSE 86400 END > ? ORDER BY start",
-            (start - LONGEST_BLOCK - MINUTE, end, start),
-        ).fetchall()
-        for id_, begins, step, of in rows:
-            if panel in (None, of) and (block := self._block(id_, begins, step, of)):
-                yield block, of
-
-    def _block(self, id_: int, start: int, step: int, panel: str) -> Block | None:
-        kept = self._blocks.get(id_)
-        if kept:
-            self._blocks.move_to_end(id_)
-            return kept[0]
-        row = self._connection.execute("SELECT version, data FROM series WHERE id = ?", (id_,)).fetchone()
-        try:
-            block = series.block(start, step, *row) if row else Block(start, step)
-        except Unreadable:
-            block = Block(start, step)
-        size = sum(map(len, block.parts))
-        self._blocks[id_] = (block, panel, size)
-        self._block_bytes += size
-        while self._block_bytes > BLOCKS_KEPT and len(self._blocks) > 1:
-            self._block_bytes -= self._blocks.popitem(last=False)[1][2]
-        return block
-
-    def blocks(self, start: float, end: float, step: int) -> dict[str, list[Block]]:
-        """The blocks of one step that begin within a stretch, by panel; not kept. Raises sqlite3.Error."""
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT start, panel, version, data FROM series WHERE start >= ? AND start < ? AND step = ? ORDER BY start",
-                (start, end, step),
-            ).fetchall()
-        found: dict[str, list[Block]] = {}
-        for begins, panel, version, data in rows:
-            try:
-                found.setdefault(panel, []).append(series.block(begins, step, version, data))
-            except Unreadable:
-                found.setdefault(panel, [])
         return found
 
     def points(self, start: float, end: float) -> dict[str, dict[str, Values]]:
@@ -220,14 +173,10 @@ class Reader:
     def signals(self, panel: str, keys: Sequence[str], start: float, end: float) -> dict[str, Values]:
         """Some of a panel's signals between two moments. Raises sqlite3.Error."""
         with self._lock:
-            blocks = [block for block, _ in self._between(start, end, panel)]
-            self._forget_blocks()  # days of them: nobody steps through these
+            blocks = [block for block, _ in self._blocks.between(self._connection, start, end, panel)]
+            self._blocks.forget()  # days of them: nobody steps through these
         are_apart = series.apart(blocks)
         return {key: series.between(series.joined(blocks, key, are_apart), start, end) for key in keys}
-
-    def _forget_blocks(self) -> None:
-        self._blocks.clear()
-        self._block_bytes = 0
 
     def last_row(self) -> int:
         """The number of the newest row of this config; 0 where there is none. Raises sqlite3.Error."""
@@ -289,14 +238,8 @@ class Reader:
 
     def marks(self, since: float, until: float) -> Sequence[Mark]:
         """What the entries say happened. Raises sqlite3.Error."""
-        sql = (
-            "SELECT at, kind, version, data FROM entry WHERE at >= ? AND at <= ? "
-            "AND kind IN ('alert', 'marked', 'change') ORDER BY at, id"
-        )
         with self._lock:
-            rows = self._connection.execute(sql, (since, until)).fetchall()
-        found = (_mark(at, entries.read(kind, version, data_of(data))) for at, kind, version, data in rows)
-        return sorted((each for each in found if each), key=lambda each: each.at)
+            return marks(self._connection, since, until)
 
 
 BROKEN = Batch()
@@ -317,25 +260,3 @@ def _replayed(minute: _Minute, at: float) -> tuple[Frame, float, str]:
             return known, recorded, f"a row does not fit the one before it ({type(error).__name__})"
         recorded = written
     return known, recorded, ""
-
-
-def _mark(at: float, said: entries.Said | None) -> Mark | None:
-    """What an entry marks on the way, if anything."""
-    match said:
-        case AlertMoved(alert, was):
-            if alert.state == "firing" and was != "firing":
-                return Mark(at, "fired", alert_title(alert.rule, alert.labels), alert.panel, alert.severity)
-            if alert.state == "resolved":
-                return Mark(at, "resolved", alert_title(alert.rule, alert.labels), alert.panel, alert.severity)
-            return None
-        case Marked(change):
-            return Mark(change.at, "change", change.title)
-        case ChangeSeen(panel, change):
-            return Mark(change.at, "change", change.title, panel)
-    return None
-
-
-def alert_title(rule: str, labels: Iterable[tuple[str, str]]) -> Shown:
-    """A rule's name with the labels that tell one of its alerts from another."""
-    which = " ".join(value for _, value in labels)
-    return clean(f"{rule} {which}".strip())

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from tui.engine.clock import clock_time, date_time
 from tui.engine.rewind import DAY, Rewound
-from tui.engine.store_reader import Mark
+from tui.engine.store_marks import Mark
 from tui.engine.text import Shown, clean
 from tui.engine.units import show_duration
 

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..postgres import connect, opened_within, sever
+from ..postgres_connection import connect, opened_within, sever
 from ..postgres_session import Connection, Session, broken, now
 from ..postgres_words import failure, hangs
 from ..reading import Status
