@@ -182,7 +182,7 @@ def test_two_threads_do_not_disturb_each_other() -> None:
 
     looking = threading.Thread(target=look)
     looking.start()
-    for at in range(5000):
+    for at in range(2000):
         history.record(reading(START + at, signal("rate", 1.0), changes=(change(str(at), START + at),)))
     ends.set()
     looking.join(5)
