@@ -30,12 +30,17 @@ class Stopwatch:
         self._began = time.monotonic()
 
     @property
-    def took(self) -> float:
-        """Seconds so far."""
+    def withheld(self) -> float:
+        """Seconds for which they waited for a core so far."""
         now, seen = self._waits(), self._seen
         self._withheld += sum(max(0, waited - seen.get(thread, 0)) for thread, waited in now.items()) / 1e9
         self._seen = now
-        return time.monotonic() - self._began - self._withheld
+        return self._withheld
+
+    @property
+    def took(self) -> float:
+        """Seconds so far."""
+        return time.monotonic() - self._began - self.withheld
 
     def passed(self, seconds: float) -> bool:
         """Whether so many are over. Costs nothing before they are by the wall's clock."""

@@ -57,7 +57,6 @@ def steps(path: Path) -> dict[int, int]:
         return dict(other.execute("SELECT step, count(*) FROM reading GROUP BY step").fetchall())
 
 
-@pytest.mark.timeout(300)
 def test_over_a_month_it_is_full_then_by_minute_then_by_ten(path: Path, clock: DrivenClock, store: Store) -> None:
     service = Service(2, BEGIN)
     end = BEGIN + 32 * DAY + 12 * HOUR

@@ -39,6 +39,8 @@ class Things:
     """What `GET /readyz` answers."""
     polled: list[float] = field(default_factory=list)
     """Monotonic seconds of every `GET /readyz` and `GET /things`."""
+    askers: list[int] = field(default_factory=list)
+    """The client's port of every `GET /readyz`: a poller keeps its connection, so each is another one's."""
     takes: float = 0.0
     on_arrival: Callable[[Received], object] = lambda received: None
     url: str = ""
@@ -67,6 +69,7 @@ def start_things(**states: str) -> Iterator[Things]:
         def do_GET(self) -> None:
             if self.path.partition("?")[0] == "/readyz":
                 things.polled.append(time.monotonic())
+                things.askers.append(self.client_address[1])
                 self.answer(*things.ready)
                 return
             key = self.path.removeprefix("/things").strip("/")
