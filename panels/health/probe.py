@@ -6,12 +6,12 @@ import asyncio
 import time
 from collections import deque
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from tui.engine.connections import Tools
 from tui.engine.http import HEALTH_INFLATED, HEALTH_ON_WIRE
 from tui.engine.http_answer import Fetched, retry_after
-from tui.engine.panel import Memory, Target
+from tui.engine.panel import BEFORE, Memory, Target
 from tui.engine.reading import Change, Failure, Found, Link, ProbeError, Row, Signal, Status, Value, labels_of
 from tui.engine.resolver import NameNotFound, addresses
 from tui.engine.text import EMPTY, Shown, clean
@@ -19,28 +19,15 @@ from tui.engine.units import show_duration
 
 from .config import Endpoint, HealthConfig
 from .contracts import Verdict, by_expression, read
-from .uptime import Uptime
+from .kept import Kept, release_of
 
 NO_CACHE = {"cache-control": "no-cache", "pragma": "no-cache"}
 UNREACHED = ("DNS", "connect", "TLS", "first byte")
 """Phases in which the fault may be this host's own network."""
 SUSPECT_PATH = ("/api", "health", "ready", "live", "status", "ping")
 
-
 STATUS_ALONE = Verdict(Status.OK, known=False)
 """No reply, or none that says more than its HTTP status."""
-
-
-class Kept(Struct):
-    """What is kept of one endpoint between polls."""
-
-    failures: int = 0
-    waiting: bool = False
-    status: Status | None = None
-    since: float = 0.0
-    release: str = ""
-    uptime: Uptime = field(default_factory=Uptime)
-    latencies: deque[float] = field(default_factory=lambda: deque(maxlen=240))
 
 
 class Answer(Struct, frozen=True):
@@ -58,7 +45,9 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
     """One look at one endpoint; its refusal is the measurement, so it never backs off."""
     endpoint: Endpoint = target.part
     config: HealthConfig = target.settings
-    kept: Kept = memory.setdefault("kept", Kept())
+    kept: Kept | None = memory.get("kept")
+    if kept is None:
+        kept = memory["kept"] = Kept.begun(memory.get(BEFORE), endpoint.failures or config.failures, tools.clock)
     others = Others(config.known_good, target.deadline)
     try:
         answer = await _try(endpoint, target, tools)
@@ -281,8 +270,7 @@ def _links(endpoint: Endpoint) -> tuple[Link, ...]:
 
 def _release(answer: Answer, kept: Kept, target: Target, now: float) -> tuple[Change, ...]:
     """A release or version that is another than before is a change, and may be a cause."""
-    facts = answer.verdict.facts or {}
-    release = facts.get("release") or facts.get("releaseId") or facts.get("version")
+    release = release_of(answer.verdict.facts or {})
     if not release:
         return ()
     before, kept.release = kept.release, str(release)

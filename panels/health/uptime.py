@@ -20,6 +20,18 @@ class Uptime(Struct):
     _last: float | None = None
     _was: float | None = None
 
+    @classmethod
+    def resumed(cls, ratio: float, known: float, ended: float) -> Uptime:
+        """Goes on from what another process knew: so many seconds, up to `ended` (monotonic), of which it was up for `ratio`.
+        When in them it was down is not handed on: they leave the window evenly."""
+        resumed, begin = cls(), ended - min(known, WINDOW)
+        number = begin // BUCKET
+        while number * BUCKET < ended:
+            span = min((number + 1) * BUCKET, ended) - max(number * BUCKET, begin)
+            resumed._buckets.append([number, span * ratio, span])
+            number += 1
+        return resumed
+
     def add(self, now: float, up: float | None, longest: float) -> None:
         """Takes a measurement: the time since the one before counts as that one said, but no longer than `longest` seconds
         (beyond it nobody looked)."""

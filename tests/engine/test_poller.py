@@ -12,7 +12,7 @@ import pytest
 from tests.clocks import DrivenClock, settle
 from tests.waiting import Stopwatch, soon
 from tui.engine.connections import Tools
-from tui.engine.panel import Memory, PanelConfig, Probe, Target, Wanted
+from tui.engine.panel import BEFORE, Memory, PanelConfig, Probe, Target, Wanted
 from tui.engine.poller import Job, Poller, targets_of
 from tui.engine.reading import Failure, Found, ProbeError, Row, Status, no_answer, signal
 from tui.engine.redact import known_values
@@ -29,10 +29,13 @@ class Source:
     clock: DrivenClock
     answer: Answer | None = None
     asked: list[float] = field(default_factory=list)
+    before: list[object] = field(default_factory=list)
+    """What each question was told of the process before."""
     at_once: int = 0
     most_at_once: int = 0
 
     async def ask(self, target: Target, tools: Tools, memory: Memory) -> Found:
+        self.before.append(memory.get(BEFORE))
         self.asked.append(round(self.clock.monotonic() - 1000, 3))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -470,3 +473,14 @@ async def test_a_probe_error_carries_its_own_status(floor: Floor) -> None:
     await floor.poller.once()
     assert job.state.reading is not None
     assert (job.state.reading.status, job.state.reading.error) == (Status.FAILING, Failure("connect", Shown("refused")))
+
+
+async def test_a_probe_is_told_what_was_read_last_before_this_process(floor: Floor) -> None:
+    first, there = floor.watch("a")
+    await floor.poller.once()
+    await floor.poller.once()
+    assert first.before == [None, None], "its own readings are no others'"
+    second, here = floor.watch("a")
+    here.state, last = there.state, there.state.good
+    await floor.poller.once()
+    assert last is not None and second.before == [last]

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from .connections import Tools
 from .feed import ProbeState
-from .panel import Memory, Probe, Target
+from .panel import BEFORE, Memory, Probe, Target
 from .reading import Failure, Found, ProbeError, Reading, Status, finding
 from .redact import redact
 from .text import EMPTY, Shown, clean
@@ -175,6 +175,8 @@ class Poller:
         deadline = job.target.deadline
         if job.running is not None and not job.running.done():
             return _nothing("deadline", "the question before this one still hangs", "it is asked again when that ends")
+        if not job.polls and job.state.good is not None:
+            job.memory.setdefault(BEFORE, job.state.good)
         job.running = asyncio.ensure_future(job.probe.ask(job.target, self._tools, job.memory))
         try:
             done, _ = await asyncio.wait({job.running}, timeout=deadline + GRACE)
