@@ -51,6 +51,14 @@ class DeadWorker(Fault):
     SILENT = (
         "UPDATE jobs SET last_heartbeat = now() - %s * interval '1 minute' WHERE status = 'running' AND worker_id = ANY(%s)"
     )
+    AGO = """
+        UPDATE jobs
+        SET created_at = created_at - since, run_after = run_after - since, last_heartbeat = last_heartbeat - since,
+            finished_at = finished_at - since
+        FROM (SELECT %s::float8 * interval '1 minute' AS since) a
+        WHERE worker_id = ANY(%s) AND status <> 'running' AND last_heartbeat > now() - since
+    """
+    """What it ended in these minutes, it ended before them."""
     DUE = """
         INSERT INTO jobs (kind, created_at, run_after, payload)
         SELECT %s, at, at, jsonb_build_object('clip_id', md5(%s)::uuid)
@@ -65,6 +73,7 @@ class DeadWorker(Fault):
             for name in NAMES:
                 await connection.execute(self.IN_HAND, [rng.choice(kinds), name, f"clip-{rng.randint(1, 960)}"])
             await connection.execute(self.SILENT, [since, list(NAMES)])
+            await connection.execute(self.AGO, [since, list(NAMES)])
             for _ in range(rng.randint(20, 60)):
                 clip = f"clip-{rng.randint(1, 960)}"
                 await connection.execute(self.DUE, [rng.choice(kinds), clip, rng.uniform(0.0, since)])
