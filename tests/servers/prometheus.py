@@ -32,6 +32,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 HOST = "127.0.0.1"
 STARTS_WITHIN = 30.0
 """Seconds a server may take to be ready; one is usual."""
+ALERTING = "alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{host}:{port}']}}]}}]}}"
 BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -157,9 +158,11 @@ def serve_metrics() -> Iterator[Service]:
 
 
 @contextmanager
-def start_prometheus(*ports: int, interval: str = "1s", rules: str = "", **jobs: int) -> Iterator[Prometheus]:
+def start_prometheus(
+    *ports: int, interval: str = "1s", rules: str = "", alertmanager: int = 0, **jobs: int
+) -> Iterator[Prometheus]:
     """A server of one's own, removed afterwards. It scrapes the services on these ports as job `agent-factory`, and each that
-    is given by name as a job of that name; `rules` is a file of rules that it evaluates."""
+    is given by name as a job of that name; `rules` is a file of rules that it evaluates, telling the Alertmanager on a port."""
     binary = find_prometheus()
     folder = Path(tempfile.mkdtemp(prefix="wf-prom-", dir="/tmp"))
     port = _free_port()
@@ -169,9 +172,15 @@ def start_prometheus(*ports: int, interval: str = "1s", rules: str = "", **jobs:
         for name, those in watched.items()
     ]
     (folder / "prometheus.yml").write_text(
-        f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}}}\nscrape_configs:\n"
+        f"global: {{scrape_interval: {interval}, scrape_timeout: {interval}, evaluation_interval: {interval}}}\n"
+        + "scrape_configs:\n"
         + "\n".join(scraped)
-        + ("\nrule_files: [rules.yml]\n" if rules else "")
+        + ("\nrule_files: [rules.yml]\n" if rules else "\n")
+        + (
+            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{HOST}:{alertmanager}']}}]}}]}}"
+            if alertmanager
+            else ""
+        )
     )
     if rules:
         (folder / "rules.yml").write_text(rules)

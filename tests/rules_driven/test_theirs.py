@@ -1,0 +1,78 @@
+"""The same fault, as our rule sees it and as the product's own Prometheus and Alertmanager do: one line, and one end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.clocks import DrivenClock
+from tests.rules_driven.floor import BETWEEN, GLANCE, PATIENCE, Floor, only, watched
+from tests.rules_driven.stage import Stage
+from tui.engine.alert import Alert, Fold
+
+RULE = "HighErrorRate"
+
+
+async def test_what_both_see_is_one_line_through_a_flap_a_gap_and_a_restart(stage: Stage, tmp_path: Path) -> None:
+    setup, clock, journal = only(stage.setup("cliply"), RULE, "alerts"), DrivenClock(time.time() - 30), tmp_path / "journal.db"
+    async with watched(setup, RULE, clock, journal) as floor:
+        assert await floor.polls(30.0) == "inactive"
+        assert theirs(floor) is None
+        for _ in range(2):  # it flaps
+            await stage.fault("api-5xx")
+            await both(floor, lambda: bool(theirs(floor)) and floor.looks() == "firing")
+            line = folded(floor)
+            assert {each.source for each in line.alerts} == {"", "alertmanager"}
+            assert line.lead.severity == "P0"
+            await stage.heal("api-5xx")
+            await both(floor, lambda: not theirs(floor) and floor.looks() == "inactive")
+        await stage.fault("api-5xx")
+        await both(floor, lambda: bool(theirs(floor)) and floor.looks() == "firing")
+        floor.sleeps()
+        slept = theirs(floor)
+        assert slept is not None and slept.unknown_since is not None, "nobody knows what their Alertmanager says by now"
+        timers = floor.engine.judge.timers()
+    async with watched(setup, RULE, clock, journal, timers) as floor:
+        await both(floor, lambda: bool(theirs(floor)) and floor.looks() == "firing")
+        silence = silenced(stage)
+        await both(floor, lambda: bool((there := theirs(floor)) and there.silenced_there))
+        assert floor.looks() == "firing", "theirs is silenced, ours is not"
+        stage.alertmanager.call("DELETE", f"/api/v2/silence/{silence}")
+        await both(floor, lambda: bool((there := theirs(floor)) and not there.silenced_there))
+        await stage.heal("api-5xx")
+        await both(floor, lambda: not theirs(floor) and floor.looks() == "inactive")
+
+
+def theirs(floor: Floor) -> Alert | None:
+    """Their alert that is not over."""
+    alerts = floor.engine.judge_now().alerts
+    return next((each for each in alerts if each.source and each.rule == RULE and each.open), None)
+
+
+def folded(floor: Floor) -> Fold:
+    """The line that shows the rule."""
+    folds = floor.engine.judge_now().folds
+    return next(each for each in folds if any(alert.rule == RULE and alert.open for alert in each.alerts))
+
+
+def silenced(stage: Stage) -> str:
+    """A silence made in their Alertmanager, by its id."""
+    matcher = {"name": "alertname", "value": RULE, "isRegex": False}
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    asked = {"matchers": [matcher], "startsAt": since, "endsAt": until, "createdBy": "anna", "comment": "being looked at"}
+    made: str = stage.alertmanager.call("POST", "/api/v2/silences", asked)["silenceID"]
+    return made
+
+
+async def both(floor: Floor, stand: Callable[[], bool]) -> None:
+    """Polls until both stand so: each in the time of its own source."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        await floor.polls(GLANCE)
+        if stand():
+            return
+        assert time.monotonic() < end, [(each.rule, each.source, each.state) for each in floor.engine.judge_now().alerts]
+        await asyncio.sleep(BETWEEN)

@@ -1,0 +1,116 @@
+"""Every rule of agent-factory's and cliply's tables by a real fault of the demo and its end, through the panels' own probes, a
+real Prometheus and a real database, on a driven clock: from inactive to firing to resolved.
+
+The fault flaps once; then it comes to stay, the machine sleeps, the process is killed and another goes on. test_every_rule.py
+drives the same rules with signals made to measure, to the second and through every severity.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.clocks import DrivenClock
+from tests.rules_driven.episodes import EPISODES, Episode
+from tests.rules_driven.floor import Floor, only, watched
+from tests.rules_driven.stage import Stage
+from tests.rules_driven.test_every_rule import AGENT_FACTORY, CLIPLY, ELSEWHERE
+
+FLAPPED = {f"inactive {way} resolved" for way in ("pending", "firing", "pending firing")}
+
+
+def test_no_rule_is_left_out() -> None:
+    there = {(case.system, case.rule) for case in (*AGENT_FACTORY, *CLIPLY)} | ELSEWHERE
+    assert there <= {rule for episode in EPISODES for rule in episode.rules}
+
+
+class Drive:
+    """An episode on the stage, and those who watch it: a process for each rule, and the one that goes on after it."""
+
+    def __init__(self, episode: Episode, stage: Stage, folder: Path) -> None:
+        self.episode = episode
+        self.stage = stage
+        self.floors: list[Floor] = []
+        self._setups = [(only(stage.setup(system), rule), rule) for system, rule in episode.rules]
+        self._clocks = [DrivenClock(time.time()) for _ in self._setups]
+        self._files = [folder / f"{place}.db" for place, _ in enumerate(self._setups)]
+        self._timers = [b"" for _ in self._setups]
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """A process for each rule, which goes on from where the one before it was killed."""
+        async with AsyncExitStack() as those:
+            self.floors = [
+                await those.enter_async_context(watched(setup, rule, clock, file, timers))
+                for (setup, rule), clock, file, timers in zip(
+                    self._setups, self._clocks, self._files, self._timers, strict=True
+                )
+            ]
+            yield
+            self._timers = [floor.engine.judge.timers() for floor in self.floors]
+        for clock in self._clocks:
+            clock.move(30)
+
+    async def well(self) -> None:
+        """Nothing is wrong, for as long as the rules must have seen it so."""
+        await self.episode.mends(self.stage)
+        for floor in self.floors:
+            for _ in range(max(3, round(self.episode.warm / 60))):
+                await floor.polls(60.0 if self.episode.warm else 0.0)
+            assert floor.looks() == "inactive"
+            assert floor.tells() == set()
+
+    async def breaks(self) -> list[str]:
+        """It breaks, and each rule sees it; gives how each begins."""
+        await self.episode.breaks(self.stage)
+        for floor in self.floors if self.episode.afresh else ():
+            floor.looks_afresh()
+        return [await floor.until("pending", "firing", step=self.episode.step, nudge=self.nudge) for floor in self.floors]
+
+    async def ends(self) -> None:
+        """It is mended, and each rule sees it."""
+        await self.episode.mends(self.stage)
+        for floor in self.floors:
+            rule = next(each for each in floor.engine.setup.rules if each.name == floor.rule)
+            await floor.until("inactive", step=0.0 if rule.keep_firing_for else self.episode.step, nudge=self.nudge)
+
+    @property
+    def nudge(self) -> Callable[[], Awaitable[None]] | None:
+        """What is done before each poll."""
+        nudge = self.episode.nudge
+        return (lambda: nudge(self.stage)) if nudge else None
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("episode", EPISODES, ids=lambda each: each.name)
+async def test_a_fault_fires_and_its_end_resolves(episode: Episode, stage: Stage, tmp_path: Path) -> None:
+    drive = Drive(episode, stage, tmp_path)
+    async with drive.watching():
+        await drive.well()
+        await drive.breaks()
+        await drive.ends()
+        assert all(floor.tells() <= FLAPPED for floor in drive.floors)
+
+        begun = await drive.breaks()
+        for floor, state in zip(drive.floors, begun, strict=True):
+            assert floor.sleeps() == state, "a sleep is evidence of nothing"
+            assert floor.of_silence or all(each.unknown_since is not None for each in floor.alerts if each.open)
+
+    async with drive.watching():
+        for floor, state in zip(drive.floors, begun, strict=True):
+            assert floor.looks() == state, "what was recorded, before anything is asked"
+            assert floor.tells() == set()
+            await floor.until("firing", nudge=drive.nudge)
+            went = floor.tells()
+            assert not any(way.endswith("resolved") for way in went)
+            assert state == "firing" or "pending firing" in went
+            assert floor.sleeps() == "firing"
+
+        await episode.mends(stage)
+        assert all(floor.looks() == "firing" for floor in drive.floors), "nobody has seen yet that it is over"
+        await drive.ends()
+        assert all("firing resolved" in floor.tells() for floor in drive.floors)
