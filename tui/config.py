@@ -193,32 +193,9 @@ class _Check:
             self.mistake(("rule",), "expected [[rule]] tables")
             return []
         if tables:
-            from tui.config_rule_models import RuleSection  # late: the panels' own rules need none of it
-            from tui.config_rules import rule_of
-        names: set[str] = set()
-        for index, table in enumerate(tables):
-            place: Place = ("rule", index)
-            section = self.section(RuleSection, table, place)
-            if section is None:
-                continue
-            if section.name in names:
-                self.mistake((*place, "name"), f"two rules are called {section.name}: give each a name of its own")
-            names.add(section.name)
-            own = [key for key in rules if key[1] == section.name]
-            if not section.enabled:
-                if not own:
-                    self.mistake(
-                        (*place, "name"), f"no panel has a rule of this name{nearest(section.name, [k[1] for k in rules])}"
-                    )
-                for key in own:
-                    del rules[key]
-                continue
-            rule = rule_of(self, section, place)
-            if rule:
-                for key in own:
-                    if key[0] == rule.panel:
-                        del rules[key]
-                rules[rule.panel, rule.name] = rule
+            from tui.config_rules import change  # late: the panels' own rules need none of it
+
+            change(self, rules, tables)
         return list(rules.values())
 
     def channels(self, tables: object, panels: Sequence[PanelSetup], rules: Sequence[Rule]) -> list[Channel]:

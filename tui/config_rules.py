@@ -1,10 +1,12 @@
-"""`[[rule]]` → the rule it says, with limits in the unit of what is compared."""
+"""`[[rule]]` → the rule it says, with limits in the unit of what is compared, in place of a panel's own or beside them."""
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from collections.abc import Sequence
+from typing import Literal, Protocol, TypeVar
 
 from msgspec.structs import replace
+from pydantic import BaseModel
 
 from tui.config_places import Path as Place
 from tui.config_rule_models import LevelOfRule, RuleSection
@@ -15,6 +17,8 @@ from tui.engine.rules.rule import NEWEST
 from tui.engine.text import clean
 from tui.engine.units import Unit, parse_duration, parse_quantity
 
+M = TypeVar("M", bound=BaseModel)
+
 
 class Check(Protocol):
     """The pass over a config that a rule stands in."""
@@ -22,6 +26,36 @@ class Check(Protocol):
     cards: dict[str, Card | None]
 
     def mistake(self, place: Place, says: str) -> None: ...
+
+    def section(self, model: type[M], values: object, place: Place) -> M | None: ...
+
+
+def change(check: Check, rules: dict[tuple[str, str], Rule], tables: Sequence[object]) -> None:
+    """Puts the rules of every `[[rule]]` among the panels' own, by panel and name; mistakes are noted."""
+    names: set[str] = set()
+    for index, table in enumerate(tables):
+        place: Place = ("rule", index)
+        section = check.section(RuleSection, table, place)
+        if section is None:
+            continue
+        if section.name in names:
+            check.mistake((*place, "name"), f"two rules are called {section.name}: give each a name of its own")
+        names.add(section.name)
+        own = [key for key in rules if key[1] == section.name]
+        if not section.enabled:
+            _switch_off(check, rules, own, section.name, place)
+        elif rule := rule_of(check, section, place):
+            rules.pop((rule.panel, rule.name), None)  # one that replaces another stands where it was written
+            rules[rule.panel, rule.name] = rule
+
+
+def _switch_off(
+    check: Check, rules: dict[tuple[str, str], Rule], own: Sequence[tuple[str, str]], name: str, place: Place
+) -> None:
+    if not own:
+        check.mistake((*place, "name"), f"no panel has a rule of this name{nearest(name, [known for _, known in rules])}")
+    for key in own:
+        del rules[key]
 
 
 def rule_of(check: Check, section: RuleSection, place: Place) -> Rule | None:

@@ -56,7 +56,7 @@ def alert(engine: Engine) -> Alert:
 
 
 async def ask(engine: Engine, question: Any) -> Any:
-    return await engine._answer(question)
+    return await engine.questions.answer(question)
 
 
 def kinds(journal: Journal) -> list[str]:
@@ -233,18 +233,24 @@ async def on_call(journal: Journal, clock: DrivenClock, page: bool) -> AsyncIter
         await engine.telling.rest(0.1)
 
 
+async def passes(engine: Engine, clock: DrivenClock, seconds: int) -> None:
+    """Time passes, and each second is judged: whoever did not look for longer calls nobody before all was measured anew."""
+    for _ in range(seconds):
+        await clock.advance(1)
+        engine.judge_now()
+
+
 async def test_the_clock_calls_the_backup_once_where_the_config_says_so(journal: Journal, there: Receivers) -> None:
     clock = DrivenClock()
     async with on_call(journal, clock, page=True) as engine:
         (running,) = engine.judge_now().escalations
         assert (running.whom, running.channels, running.pages) == ("ben (backup)", ("slack",), True)
-        await clock.advance(59)
+        await passes(engine, clock, 59)
         assert there.posted == []
-        await clock.advance(2)
+        await passes(engine, clock, 2)
         await soon(lambda: engine.judge_now().escalations[0].paged_at)
         for _ in range(5):
-            await clock.advance(30)
-            engine.judge_now()
+            await passes(engine, clock, 30)
     assert [each["text"].split(":")[0] for each in there.posted] == ["P2 escalated to ben"]
     assert [each.data["by_itself"] for each in journal.entries(kinds=("paged",))] == [True]
 
@@ -278,8 +284,7 @@ async def test_a_journal_that_cannot_be_written_keeps_the_clock_from_nothing(jou
     clock = DrivenClock()
     async with on_call(journal, clock, page=True) as engine:
         journal._connection.execute("PRAGMA query_only = on")
-        await clock.advance(61)
-        engine.judge_now()
+        await passes(engine, clock, 61)
         await soon(lambda: there.posted)
         said = await ask(engine, Page(alert(engine).fingerprint))
         assert said.startswith("ben: told by slack (not recorded: ")

@@ -113,6 +113,7 @@ made: Any = Found
         made(Status.OK, ("up",)),
         made(Status.OK, rows=iter(())),
         made(Status.OK, changes=("deployed",)),
+        made(Status.OK, rows=(Row("a", {"left": made}),)),
         made("ok"),
         made(Status.OK, error="no answer"),
         None,

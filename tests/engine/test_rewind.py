@@ -150,10 +150,10 @@ async def test_the_engine_answers_beside_its_polls_and_a_panel_that_asks_nobody_
     async with engine.session():
         with pytest.raises(Unrecorded, match="nothing is recorded that one could go back to"):
             await asyncio.wrap_future(engine.feed.ask(Rewind(steps=-1)))
-        engine.recorded = Recorded()
+        engine.questions.recorded = Recorded()
         past = await asyncio.wrap_future(engine.feed.ask(Rewind(steps=-1)))
         assert past.panels[0].status is Status.OK and past.panels[0].folds[0].lead.rule == "error rate"
         assert past.panels[0].probes == ()  # else its view has no answer to draw yet
-        engine.recorded = Recorded(since=NOW - 3)
+        engine.questions.recorded = Recorded(since=NOW - 3)
         past = await asyncio.wrap_future(engine.feed.ask(Rewind(NOW - 60)))
         assert past.recorded is None and past.panels[0].status is Status.UNKNOWN

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from tui.engine.engine import Engine
 from tui.engine.feed import Level, ProbeState, Seat
 from tui.engine.follow import Shared
 from tui.engine.journal import Journal
-from tui.engine.lease import Holder, Kind, Lease
+from tui.engine.lease import Holder, Kind, Lease, LeaseError, Term
 from tui.engine.reading import Change, Reading, Status
 from tui.engine.text import Shown
 
@@ -101,6 +102,22 @@ def test_one_that_leaves_hands_over_at_once(open_engine: Open) -> None:
     leader.stop()
     eventually(lambda: seat(follower).role == "leads", within=1.0)
     eventually(lambda: next_.asked > 2)
+
+
+def test_a_lease_that_cannot_be_given_up_just_now_is_given_up_later(open_engine: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    give_up, tried = Lease.give_up, count()
+
+    def locked_at_first(lease: Lease, term: Term) -> None:
+        if next(tried) == 0:
+            raise LeaseError("the file is locked")
+        give_up(lease, term)
+
+    monkeypatch.setattr(Lease, "give_up", locked_at_first)
+    dashboard = open_engine(Oven())
+    sits(dashboard, "leads")
+    record = open_engine(Oven(), "watch", "record")
+    eventually(lambda: seat(record) == Seat("leads", recorded=True))
+    sits(dashboard, "follows")
 
 
 def test_what_was_asked_just_now_is_not_asked_again_by_the_next(open_engine: Open) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from .claims import left_open
 from .clock import Clock
 from .feed import Deed, OpenIntent
-from .journal import Journal
-from .text import clean
+from .journal import Journal, JournalError
+from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
 
 SHOWN = 20
@@ -22,6 +22,8 @@ class Deeds:
     def __init__(self, journal: Journal | None, clock: Clock, news: Callable[[], object]) -> None:
         self.intents: tuple[OpenIntent, ...] = ()
         """Deeds of earlier runs that may have happened."""
+        self.problem: Shown = EMPTY
+        """Why that cannot be known; empty while it can."""
         self._journal = journal
         self._clock = clock
         self._news = news
@@ -64,12 +66,17 @@ class Deeds:
         return any(each.id == deed for each in self.intents)
 
     async def read_intents(self) -> None:
-        """Reads the open intents again."""
+        """Reads the open intents again; where that cannot be, says so in `problem`, and all else goes on."""
         journal = self._journal
         if journal is None:
             return
         now = self._clock.utc()
-        found = await in_daemon_thread(lambda: left_open(journal, now))
+        try:
+            found = await in_daemon_thread(lambda: left_open(journal, now))
+        except JournalError as error:
+            self.problem = clean(f"whether earlier deeds were left without an outcome cannot be read: {error}")
+            return
+        self.problem = EMPTY
         running = set(self._deeds)
         self.intents = tuple(
             OpenIntent(each.deed or "", each.at, each.who, clean(each.data.get("action", "")), clean(each.data.get("what", "")))

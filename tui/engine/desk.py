@@ -23,6 +23,7 @@ from .alert import Alert, Fold, Severity, by_badness
 from .entries import Acknowledged, AlertMoved, CameBack, Marked, Paged, Unacknowledged
 from .escalation import PagedAt
 from .folds import folded
+from .history import CHANGES_KEPT
 from .journal import Entry
 from .maintenance import Window
 from .quiet import REMEMBERED, Quiet
@@ -222,8 +223,9 @@ class Desk:
         return CameBack(said, () if fold.wants_answer else fold.fingerprints, worst)
 
     def _forget(self, now: float) -> None:
-        """What was said of alerts that ended long ago, and what kept them quiet."""
+        """What was said of alerts that ended long ago, what kept them quiet, and marks that nobody is shown any more."""
         self.quiet.forget(now)
+        self._marks = {key: each for key, each in self._marks.items() if each.at > now - CHANGES_KEPT}
         for print_, (_, ended) in list(self._ended.items()):
             if ended > now - REMEMBERED:
                 continue
@@ -244,7 +246,7 @@ class Desk:
         return next((each for each in calls if each and each.at >= since and not self._of_before(alert, each.at)), None)
 
     def marks(self) -> tuple[Change, ...]:
-        """What people and programs said had happened."""
+        """What people and programs said had happened, lately."""
         return tuple(self._marks.values())
 
 

@@ -9,50 +9,42 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answers
-from .ask import Ask, Execute, MakePlan, PollNow, Rewind, Settle, Unrecorded
+from .ask import Unrecorded
 from .clock import Clock, SystemClock
 from .connections import Tools
 from .deeds import Deeds
 from .desk import Desk
-from .entries import ConfigRead, Said
+from .entries import ConfigRead
 from .feed import Feed, Level, Snapshot
 from .gate import Gate
 from .history import History
-from .journal import Entry, Journal, JournalError
-from .judge import Judge, Judgement, States, drawn_up
+from .journal import Entry, Journal
+from .judge import Judge, Judgement, States
 from .lease import Lease
 from .part import Part
+from .picture import Picture, in_short
+from .questions import Questions
 from .reading import Change
 from .reread import Look, Reread, Rereading
 from .rules import RuleBook
 from .sayings import Sayings
 from .setup import Setup
 from .status_file import StatusFile, StatusPlace
+from .tasks import Tasks
 from .telling import Telling
-from .text import EMPTY, Shown, clean
-from .threads import in_daemon_thread
+from .text import EMPTY, Shown
 from .together import Together
 from .watching import Watching
 
 if TYPE_CHECKING:
-    from .feed import PanelState
-    from .lease import Term
-    from .past import Past
     from .recording import Recording
-    from .rewind import Recorded
     from .roles import Roles
-
-COALESCE = 0.04
-"""Seconds for which news are gathered into one snapshot."""
-SETTLE = 0.4
-"""Seconds between two snapshots at the least: a flood of answers is judged and drawn a few times a second, not each by each."""
 
 
 class Engine:
@@ -74,6 +66,7 @@ class Engine:
         self.setup = setup
         self.level = level
         self.clock: Clock = clock or SystemClock()
+        self.tasks = Tasks(self._broke)
         self.history = History()
         self.tools = Tools(setup.environment, self.clock, self.history)
         self.rules = RuleBook(setup.rules, setup.environment, self.history, hold=hold)
@@ -92,29 +85,26 @@ class Engine:
         self.sayings.listeners.append(self._heard)
         self.tools.in_maintenance = lambda panel: bool(self.desk.quiet.maintenance(panel, self.clock.utc()))
         self.gate.suspected = lambda: self.judge.newest.suspected
-        self.watching = Watching(
-            setup, self.tools, self.judge, self.history, self._news, functools.partial(self._broke, "polling")
-        )
+        self.watching = Watching(setup, self.tools, self.judge, self.history, self._news, self.tasks.seen("polling"))
         self.watching.begins, self.watching.ends = self._lead, self._follow
         self.poller = self.watching.poller
-        self.part = Part(lease, self.watching, self.clock, self._goes_on, self._make_recording)
+        self.part = Part(lease, self.watching, self.clock, self.tasks.goes_on, self._make_recording)
         self.sayings.fence = self.part.fence
         self._rereading = Rereading(look, self._reread, self.clock) if look else None
         self._unread: Shown = EMPTY
+        self.picture = Picture(
+            *(setup, level, self.clock, self.gate, self.deeds, self.together, self.watching, self._judged),
+            passing=lambda: (self._unread, self.part.problem),
+        )
+        self.questions = Questions(self.watching, self.part, self.gate, self.deeds, self.answers, self.clock, self._publish)
         self._status = StatusFile(status, self.clock, setup.interval) if status else None
         self._journal = journal
-        self.recorded: Recorded | None = None
-        """What one can go back to; the journal's readings where it is None."""
-        self._warnings: tuple[Shown, ...] = ()
-        self._number = 0
-        self._published = 0.0
-        self._due: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Future[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._ended: asyncio.Event | None = None
-        self.feed = Feed(self._snapshot(self.watching.states(), self.judge.newest), self.history, self._submit)
-        self.feed.answers_with(self._answer)
+        self.feed = Feed(self.picture.drawn(self.watching.states(), self.judge.newest), self.history, self._submit)
+        self.feed.answers_with(self.questions.answer)
+        self.picture.shows = self.feed.publish
 
     # --- its life ---------------------------------------------------------------------------------------------------
 
@@ -122,13 +112,13 @@ class Engine:
     async def session(self) -> AsyncIterator[Engine]:
         """The engine within the caller's loop, without polling by itself: for `check` and `act`."""
         self._loop = asyncio.get_running_loop()
+        self.picture.begin()
         await self.deeds.read_intents()
         await self.sayings.start()
         try:
             yield self
         finally:
-            if self._due:
-                self._due.cancel()
+            self.picture.rest()
             if self.deeds.shown:
                 await self.together.part(2.0)
             await self.tools.close()
@@ -155,16 +145,15 @@ class Engine:
 
     async def _main(self, ready: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
+        self.picture.begin()
         self._ended = asyncio.Event()
         await self.deeds.read_intents()
         await self.sayings.start()
         ready.set()
-        going_on = [
-            self._goes_on("judging", self._judge_by_the_clock()),
-            self._goes_on("sharing with the team", self.together.run()),
-        ]
+        self.tasks.goes_on("judging", self._judge_by_the_clock())
+        self.tasks.goes_on("sharing with the team", self.together.run())
         if self._rereading:
-            going_on.append(self._goes_on("reading the config again", self._rereading.run()))
+            self.tasks.goes_on("reading the config again", self._rereading.run())
         self.part.begin()
         await self._ended.wait()
         if self._status and self.watching.polls:
@@ -174,10 +163,9 @@ class Engine:
         self.gate.stop_after_item()
         await self._let_deed_end(2.0)
         await self.together.part(0.3)
-        for task in (*going_on, *self._tasks):
-            task.cancel()
-        left: list[asyncio.Future[Any]] = [*going_on, *self.part.cancel(), *self.deeds.cancel(), *self._tasks]
-        await asyncio.wait(left, timeout=0.5)
+        left = [*self.tasks.cancel(), *self.part.cancel(), *self.deeds.cancel()]
+        if left:
+            await asyncio.wait(left, timeout=0.5)
         await self.tools.close()
 
     def _make_recording(self, roles: Roles) -> Recording:
@@ -185,14 +173,7 @@ class Engine:
         from .recording import Recording  # late: the first picture does without
 
         assert self._journal is not None, "a lease is on a journal's file"
-        term: Callable[[], Term | None] = lambda: roles.term  # noqa: E731
-        return Recording(self.setup, self._journal, self.clock, self.history, self.rules, term, self._publish)
-
-    def _goes_on(self, what: str, doing: Coroutine[Any, Any, None]) -> asyncio.Future[None]:
-        """Does it for as long as the engine lives; where it ends by a defect, that is seen."""
-        task = asyncio.ensure_future(doing)
-        task.add_done_callback(functools.partial(self._broke, what))
-        return task
+        return Recording(self.setup, self._journal, self.clock, self.history, self.rules, lambda: roles.term, self._publish)
 
     async def watch(self) -> None:
         """Polls and judges in the caller's loop until cancelled: for `check --for`, within a `session`."""
@@ -208,7 +189,8 @@ class Engine:
         """Reads the config again, soon; from any thread."""
         if self._loop and (rereading := self._rereading):
             what = "reading the config again"
-            self._loop.call_soon_threadsafe(lambda: self._goes_on(what, rereading.now()))
+            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+                self._loop.call_soon_threadsafe(lambda: self.tasks.goes_on(what, rereading.now()))
 
     async def _reread(self, found: Reread) -> None:
         """A config that was read again: in force from now on, or refused and said."""
@@ -216,13 +198,24 @@ class Engine:
         if found.setup is not None:
             await self._use(found.setup)
             self.history.happened(Change(found.digest, self.clock.utc(), "config", Shown("config read again"), found.says))
-        await self._say(ConfigRead(found.digest, found.setup is not None, found.says))
+        if not self.part.follows:  # the one who polls says so itself
+            with contextlib.suppress(Unrecorded):  # the journal's own trouble is shown where it matters: at a deed
+                await self.sayings.say(self.setup.user, ConfigRead(found.digest, found.setup is not None, found.says))
         self._publish()
 
     async def _use(self, setup: Setup) -> None:
         """Another config for the same environment: nothing that was seen or is held by a rule is lost."""
         await self.watching.pause()
-        # From here until polling goes on nothing waits, so that no snapshot shows half of each.
+        try:
+            self._hand_out(setup)
+        finally:
+            self.watching.resume()
+        if not self.deeds.under_way:
+            await self.tools.close()  # clients are made anew, with the settings and secrets that hold now
+        await self.part.change(setup.watched)
+
+    def _hand_out(self, setup: Setup) -> None:
+        """Nothing here waits, so that no snapshot shows half of each."""
         self.setup = setup
         if self.level is not Level.WATCH:
             self.level = level_for(setup)
@@ -232,15 +225,12 @@ class Engine:
         self.telling.use(setup)
         self.answers.pager = self.telling.pager
         self.gate.use(setup, self.level)
+        self.picture.use(setup, self.level)
         self.watching.use(setup)
-        self.watching.resume()
-        if not self.deeds.under_way:
-            await self.tools.close()  # clients are made anew, with the settings and secrets that hold now
-        await self.part.change(setup.watched)
 
     def warn(self, says: Shown) -> None:
         """Something about Watchfloor itself that a person must see; before `start`."""
-        self._warnings = (*self._warnings, says)
+        self.picture.warn(says)
 
     def _lead(self) -> None:
         """This process polls from now on, so it shares with the team and tells people."""
@@ -258,20 +248,14 @@ class Engine:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.gate.idle(), grace)
 
-    def _broke(self, what: str, task: asyncio.Future[None]) -> None:
-        """A defect in what goes on for as long as the engine lives must be seen: figures would only grow stale."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._warnings = (*self._warnings, clean(f"{what} has ended: {type(error).__name__}: {error}"))
-            self._publish()
-
     async def _judge_by_the_clock(self) -> None:
         """Holds end and readings grow stale without a new reading: the rules are asked each second; news only if there are."""
         while True:
             await self.clock.sleep(1.0)
             await self.sayings.catch_up()
-            before = _in_short(self.feed.peek())
-            snapshot = self._judge()
-            if before != _in_short(snapshot):
+            before = in_short(self.feed.peek())
+            snapshot = self.picture.now()
+            if before != in_short(snapshot):
                 self.feed.publish(snapshot)
             if self._status and self.watching.polls:
                 await self._status.tell(snapshot)
@@ -287,61 +271,17 @@ class Engine:
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
-    async def _answer(self, question: Ask) -> Any:
-        """Answers one question of the feed."""
-        match question:
-            case PollNow(panel):
-                return await self.part.poke(panel)
-            case MakePlan(action, keys):
-                return await self.gate.plan(action, keys)
-            case Execute(plan, typed, yes):
-                deed = await self.deeds.keep(self.gate.execute(plan, yes=yes, typed=typed))
-                with contextlib.suppress(Unrecorded):  # the deed is done; its panel is polled in its own time
-                    await self.part.poke(plan.panel)
-                return deed
-            case Rewind():
-                return await self._rewind(question)
-            case Settle(intent):
-                await self.gate.settle(intent)
-                await self.deeds.read_intents()
-                self._publish()
-                return None
-            case _:
-                return await self.answers.answer(question)
-
-    async def _rewind(self, question: Rewind) -> Any:
-        """Everything as it was, read beside the polls. Raises Unrecorded."""
-        from .rewind import look_back  # late: only where somebody does
-
-        recorded = self.recorded or (self.part.recording.store if self.part.recording else None)
-
-        asked = {job.target.panel for job in self.poller.jobs}
-
-        def draw(past: Past) -> tuple[PanelState, ...]:
-            # A panel that asks nobody (our own alerts) is as the judgement of then says, where there is one.
-            silent = {panel.name for panel in self.setup.panels if past.recorded} - asked
-            states = {panel.name: [] if panel.name in silent else past.states[panel.name] for panel in self.setup.panels}
-            return drawn_up(self.setup, states, past.judgement, self.gate, past.monotonic)
-
-        return await look_back(recorded, question, self.clock.utc(), draw)
-
     def _team_news(self) -> None:
         """Others said something, or the team went out of reach or came back."""
         self._publish()
-        self._keep(self.sayings.catch_up())
+        self.tasks.keep(self.sayings.catch_up())
 
     def _heard(self, entry: Entry) -> None:
         """A new entry in the journal: what was said here goes to the team, and an open intent may be dealt with by now."""
         if entry.origin is None:
             self.together.poke()
         if entry.kind in ("outcome", "settled") and self.deeds.is_open(entry.deed):
-            self._keep(self.deeds.read_intents())
-
-    def _keep(self, doing: Coroutine[Any, Any, object]) -> None:
-        """Does it beside all else, until it is done or the engine ends."""
-        task = asyncio.ensure_future(doing)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self.tasks.keep(self.deeds.read_intents())
 
     # --- what goes out ----------------------------------------------------------------------------------------------
 
@@ -349,77 +289,36 @@ class Engine:
         """Something is new: seen at once, or with what else comes in the next moment."""
         if at_once:
             self._publish()
-        elif self._loop and self._due is None:
-            since = self._loop.time() - self._published
-            self._due = self._loop.call_later(max(COALESCE, SETTLE - since), self._publish)
+        else:
+            self.picture.soon()
 
     def _publish(self) -> None:
-        self._due = None
-        self._published = self._loop.time() if self._loop else 0.0
-        self.feed.publish(self._judge())
+        self.picture.publish()
+
+    def _broke(self, says: Shown) -> None:
+        """A defect in what goes on for as long as the engine lives."""
+        self.picture.warn(says)
+        self._publish()
 
     def judge_now(self) -> Snapshot:
         """Everything as it stands, judged at this moment; also published."""
         self._publish()
         return self.feed.newest()
 
-    def _judge(self) -> Snapshot:
-        """Runs the rules over the newest signals, and draws the snapshot."""
+    def _judged(self) -> tuple[States, Judgement]:
+        """Every state, and what is said of it now: by the rules here, or by the one who leads."""
         states = self.watching.states()
         if self.part.held():
             # Woken from a stop: another may be polling, and judging, so nothing is said before that is known.
-            return self._snapshot(states, self.judge.again(states))
+            return states, self.judge.again(states)
         judgement = self.telling.take(self.watching.judgement(states))
         if self.telling.leads:
             self.judge.newest = judgement
             self.sayings.write_down(self.judge.moves(), judgement.at)
         self.part.judged(states, judgement)
-        return self._snapshot(states, judgement)
-
-    def _snapshot(self, states: States, judgement: Judgement) -> Snapshot:
-        monotonic = self.clock.monotonic()
-        self._number += 1
-        return Snapshot(
-            number=self._number,
-            at=judgement.at,
-            monotonic=monotonic,
-            name=clean(self.setup.name),
-            environment=clean(self.setup.environment),
-            production=self.setup.production,
-            level=self.level,
-            panels=drawn_up(self.setup, states, judgement, self.gate, monotonic),
-            alerts=judgement.alerts,
-            folds=judgement.folds,
-            seat=self.watching.seat,
-            tells=self.setup.duty.page or bool(self.setup.channels),
-            escalations=judgement.escalations,
-            silences=judgement.silences,
-            deeds=self.deeds.shown,
-            open_intents=self.deeds.intents,
-            alone=self.together.alone,
-            warnings=(*self._all_warnings(), *judgement.troubles),
-        )
-
-    def _all_warnings(self) -> tuple[Shown, ...]:
-        """What is wrong with Watchfloor itself, now."""
-        passing = filter(None, (self._unread, self.watching.trouble, self.together.alone, self.part.problem))
-        return (*self.setup.warnings, *self.gate.problems, *self._warnings, *passing)
-
-    async def _say(self, said: Said) -> None:
-        """Adds an entry in the name of the one who polls; where that is another process, it says so itself."""
-        journal = self._journal
-        if journal is None or self.part.follows:
-            return
-        at, who = self.clock.utc(), self.setup.user
-        with contextlib.suppress(JournalError):  # the journal's own trouble is shown where it matters: at a deed
-            await in_daemon_thread(lambda: journal.say(at, who, said))
+        return states, judgement
 
 
 def level_for(setup: Setup) -> Level:
     """What may leave by this config, where nothing forbids it."""
     return Level.ARMED if setup.allow else Level.RESPOND
-
-
-def _in_short(snapshot: Snapshot) -> tuple[object, ...]:
-    """What of a snapshot is news where no reading has come."""
-    return snapshot.alerts, [(panel.status, panel.judged) for panel in snapshot.panels]

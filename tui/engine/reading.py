@@ -224,6 +224,7 @@ class Found(Struct, frozen=True):
     silences: tuple[TheirSilence, ...] = ()
 
 
+_CELL = (str, float, int, tuple, type(None))
 _PARTS: tuple[tuple[str, type], ...] = (
     ("signals", Signal),
     ("rows", Row),
@@ -245,6 +246,10 @@ def finding(answer: object) -> Found:
         part = getattr(answer, name)
         if not isinstance(part, tuple | list) or not all(isinstance(each, kind) for each in part):
             raise TypeError(f"the probe's {name} are not {kind.__name__}s: {part!r:.80}")
+    for row in answer.rows:  # what cannot be written cannot be shared with those who follow
+        odd = next((key for key, value in row.cells.items() if not isinstance(value, _CELL)), None)
+        if odd is not None:
+            raise TypeError(f"the probe's cell {odd} holds {type(row.cells[odd]).__name__}")
     return answer
 
 

@@ -168,7 +168,8 @@ class Roles:
                     self._watcher.poke(panel)
                 (self._followed.set if duties.followed else self._followed.clear)()
                 if duties.claimed:
-                    await self._call(lambda: self.lease.give_up(term))
+                    with contextlib.suppress(LeaseError, TimeoutError):  # it is ours still, and the next heartbeat asks again
+                        await self._call(lambda: self.lease.give_up(term))
                     return
             await self._clock.sleep(BEAT)
 

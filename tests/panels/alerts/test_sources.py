@@ -82,7 +82,7 @@ async def polled(engine: Engine) -> tuple[Alert, ...]:
 
 
 async def answered(engine: Engine, question: Any) -> Any:
-    return await engine._answer(question)
+    return await engine.questions.answer(question)
 
 
 # --- an Alertmanager --------------------------------------------------------------------------------------------------------

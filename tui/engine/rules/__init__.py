@@ -2,6 +2,7 @@
 
 rule.py      what a rule says: a measure of a series, levels, how long and how often
 life.py      one series under one rule: inactive → pending → firing → resolved
+watch.py     a series under a rule, as a probe's answers show it
 book.py      all of a dashboard's rules at every moment
 kept.py      the book's state as bytes: timers outlive a restart, another leader, a changed config
 means.py     means over long windows, for baselines and budgets

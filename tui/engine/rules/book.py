@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ..alert import Alert, by_badness
 from ..history import History
 from ..panel import Judged
-from ..reading import Reading, Signal, Status
+from ..reading import Signal, Status
 from . import life
 from .life import Held
 from .means import Means
 from .moves import Moves
 from .rule import Rule, Series
+from .watch import Source, Watch
 
 if TYPE_CHECKING:
     from ..entries import AlertMoved
@@ -30,23 +30,6 @@ if TYPE_CHECKING:
 RESOLVED_SHOWN = 300.0
 """Seconds for which a resolved alert is still listed."""
 NOTHING = Judged(Status.OK)
-
-
-class _Watch(Struct):
-    """A series under a rule, as a probe's last answers show it. `signal` is None where they no longer do."""
-
-    held: Held
-    signal: Signal | None
-    refused: bool = False
-    """Whether it stands in an answer that failed (`up` is 0), and not in the last good one."""
-
-
-class _Source(Struct):
-    """A probe of a target: the answers last looked at, and what the rules watch in them."""
-
-    good: Reading | None
-    newest: Reading | None
-    watches: list[_Watch]
 
 
 class RuleBook:
@@ -66,7 +49,7 @@ class RuleBook:
         self.means = Means(history)
         self._held: dict[tuple[str, str, str], Held] = {}
         """By panel, rule and series."""
-        self._sources: dict[tuple[str, str, str], _Source] = {}
+        self._sources: dict[tuple[str, str, str], Source] = {}
         """By panel, target and probe."""
         self._restored: dict[str, list[Held]] = {}
         """By panel: what came from before a restart and has not been looked for yet; also among the held."""
@@ -104,12 +87,12 @@ class RuleBook:
         judged: dict[str, Judged] = {}
         for state in probes:
             source = self._sources.get((panel, state.target, state.probe))
-            if source is None or source.good is not state.good or source.newest is not state.reading:
+            if source is None or not source.is_of(state):
                 source = self._looked_at(panel, state, source, mono)
             for watch in source.watches:
                 held = watch.held
                 if held.alert is not None or held.well is None:
-                    self._stand(held, _tail(watch, state, mono), now)
+                    self._stand(held, watch.tail(state, mono), now)
                 if held.judged is None:
                     held.judged = life.judged(held)
                 if watch.signal is not None or held.open:
@@ -123,7 +106,7 @@ class RuleBook:
                     judged[held.key] = max(life.judged(held), judged.get(held.key, NOTHING), key=_badness)
         return judged
 
-    def _looked_at(self, panel: str, state: ProbeState, before: _Source | None, mono: float) -> _Source:
+    def _looked_at(self, panel: str, state: ProbeState, before: Source | None, mono: float) -> Source:
         """A probe's new answers: which rules watch what in them; every new measurement is taken."""
         newly_good = state.good is not None and (before is None or before.good is not state.good)
         newly_read = before is None or before.newest is not state.reading
@@ -139,10 +122,10 @@ class RuleBook:
                 continue
             if self._still_there(panel, watch, state, newly_good, mono):
                 watches.append(watch)
-        source = self._sources[panel, state.target, state.probe] = _Source(state.good, state.reading, watches)
+        source = self._sources[panel, state.target, state.probe] = Source(state.good, state.reading, watches)
         return source
 
-    def _watches(self, panel: str, state: ProbeState) -> Iterable[_Watch]:
+    def _watches(self, panel: str, state: ProbeState) -> Iterable[Watch]:
         """What the rules watch in a probe's answers. A refusal measures something too (`up` is 0), though the last good figures
         stay on screen."""
         refusal = state.reading if state.reading is not state.good else None
@@ -154,7 +137,7 @@ class RuleBook:
                     continue
                 for rule in rules:
                     if rule.matches(signal):
-                        yield _Watch(self._held_of(rule, signal, state), signal, reading is refusal)
+                        yield Watch(self._held_of(rule, signal, state), signal, reading is refusal)
 
     def _held_of(self, rule: Rule, signal: Signal, state: ProbeState) -> Held:
         """What is remembered of a series under a rule."""
@@ -165,7 +148,7 @@ class RuleBook:
         held.source = (state.target, state.probe)
         return held
 
-    def _take(self, watch: _Watch, state: ProbeState, mono: float) -> None:
+    def _take(self, watch: Watch, state: ProbeState, mono: float) -> None:
         """A new measurement of a series, unless it is old already."""
         held, signal = watch.held, watch.signal
         reading, read_at = (state.reading, state.read_at) if watch.refused else (state.good, state.good_at)
@@ -184,7 +167,7 @@ class RuleBook:
         series = Series(rule.panel, signal.key, value, at, self._history, self.means)
         return [rule.measure.value(series, rule, place) for place in range(len(rule.levels))]
 
-    def _still_there(self, panel: str, watch: _Watch, state: ProbeState, newly_good: bool, mono: float) -> bool:
+    def _still_there(self, panel: str, watch: Watch, state: ProbeState, newly_good: bool, mono: float) -> bool:
         """A series that the answers no longer show. A good one ends it; a failed one says nothing of it."""
         held = watch.held
         watch.signal = None
@@ -278,22 +261,12 @@ class RuleBook:
         for held in self._restored.pop(panel):
             asked = any((each.target, each.probe) == held.source for each in probes)
             if asked and not held.rule.measure.of_silence:
-                source = self._sources.setdefault((panel, *held.source), _Source(None, None, []))
-                source.watches.append(_Watch(held, None))
+                source = self._sources.setdefault((panel, *held.source), Source(None, None, []))
+                source.watches.append(Watch(held, None))
             elif not asked and any(held.source):  # nobody has measured what is only missed
                 del self._held[panel, held.rule.name, held.key]
                 if held.alert:
                     self._end(held.alert, now)
-
-
-def _tail(watch: _Watch, state: ProbeState, mono: float) -> float | None:
-    """The seconds since a series was last measured, None while nothing is known of it: its newest reading has no value or is
-    past its freshness, or a clock has jumped since."""
-    held = watch.held
-    read_at = state.read_at if watch.refused else state.good_at
-    if not held.known or held.mono is None or read_at is None or mono - held.mono > state.fresh_for:
-        return None
-    return max(0.0, mono - held.mono)
 
 
 def _badness(judged: Judged) -> Status:
