@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -69,7 +70,7 @@ class Program:
         )
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        """Starts it, and leaves it running."""
+        """Starts it, and leaves it running. Interrupts reach it also where the tests run in a background that ignores them."""
         return subprocess.Popen(
             [*self.argv, *map(str, arguments)],
             cwd=self.work,
@@ -78,6 +79,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
 
 
