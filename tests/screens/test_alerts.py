@@ -120,7 +120,10 @@ async def test_what_is_said_next_is_not_what_was_said_before(opened: Open) -> No
     async with opened() as stage:
         await stage.press("a")
         assert "a undoes" in stage.lines[-2]
-        await stage.stand(11)
+        await stage.stand(9.5)
+        await stage.publish(story.snapshot(story.NOW + 9.5, number=2))
+        assert "told in 1s" in stage.lines[-2]
+        await stage.stand(2)
         stage.app.screen.tick()  # type: ignore[attr-defined]  # it is a Live
         await stage.pilot.pause()
         assert stage.lines[-2].strip() == ""
