@@ -154,7 +154,7 @@ def _cell(cell: Cell, fitted: Fitted, tree: str) -> str:
         return _fit(cell.text, fitted.size - 2, right=True) + (glyph or "  ")
     if fitted.column.right:
         return _fit(cell.text, fitted.size, right=True)
-    return _fit(cut(tree + cell.text, fitted.size - len(glyph)) + glyph, fitted.size)
+    return _fit(cut(tree + cell.text, fitted.size - len(glyph)) + glyph, fitted.size, right=cell.right)
 
 
 def _fit(text: str, size: int, right: bool = False) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from tui.engine.alert import Alert, Fold
-from tui.engine.clock import clock_time
+from tui.engine.clock import clock_time, day_and_time, minute, moment
 from tui.engine.escalation import Escalation, in_words
 from tui.engine.history import Trends
 from tui.engine.layout import Cell, Column, DrawnRow, Layout, Room
@@ -31,8 +31,12 @@ VALUE = 24
 """How wide the value's column may be where there is room; else as wide as on the card."""
 BESIDE, COUNT = 32, 6
 """Cells of a narrow line that are neither name nor value, and those that a count takes besides."""
-NAME = 16
+NAME = 20
 """So much of a rule's name goes before the column of what was said of it."""
+SAID = len("acked 03:11Z")
+"""What was said of a line, where it stands in the value's place."""
+WHY = 70
+"""Cells from which a name has room for what holds its line together."""
 
 
 def view(readings: Readings, history: Trends, room: Room) -> Layout:
@@ -44,7 +48,7 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
         found = [fold for fold in readings.folds if fold.lead.state == state]
         if found and (rows or state != "firing"):
             rows.append(_heading(heading, len(columns)))
-        rows += [_drawn(fold, clocks, room.now, columns) for fold in found]
+        rows += [_drawn(fold, clocks, room, columns) for fold in found]
     if readings.silences:
         rows.append(_heading("silences", len(columns)))
         rows += [_silence(each, room.now, columns) for each in readings.silences]
@@ -60,14 +64,14 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
 
 
 def _headline(folds: Sequence[Fold]) -> Shown:
-    """`2 firing, 1 not acked, 1 pending`."""
+    """`2 firing, 1 not acked, 1 pending`; nothing where the line below says that nothing fires, or that nobody knows."""
     firing = [fold for fold in folds if fold.lead.state == "firing"]
     parts = [f"{len(firing)} firing"] if firing else []
     if wanting := sum(fold.wants_answer for fold in firing):
         parts.append(f"{wanting} not acked")
     if pending := sum(fold.lead.state == "pending" for fold in folds):
         parts.append(f"{pending} pending")
-    return clean(", ".join(parts) or "nothing fires")
+    return clean(", ".join(parts))
 
 
 def _empty(readings: Readings) -> Shown:
@@ -81,11 +85,12 @@ def _columns(folds: Sequence[Fold], room: Room) -> tuple[Column, ...]:
     """The card's columns that there is room and use for, no wider than what stands in them."""
     lost = {"count"} if all(fold.count < 2 for fold in folds) else set()
     value = max((len(_value(fold.lead)) for fold in folds), default=0)
-    name = min(max((len(_name(fold)) for fold in folds), default=0), NAME)
+    name = min(max((len(_name(fold, room.width >= WHY)) for fold in folds), default=0), NAME)
     wide = room.width >= WIDE
     left = room.width - BESIDE - min(max(value, 5), SHORT) - (0 if lost else COUNT)
     if room.width < ENOUGH or (not wide and left < name):
         lost.add("says")
+        value = max(value, SAID if any(_said(fold.lead) for fold in folds) else 0)
     widths = {"value": min(max(value, 5), VALUE if wide else SHORT), "says": WHOLE if wide else SHORT}
     kept = (each for each in CARD.columns if each.name not in lost)
     return tuple(replace(each, width=widths[each.name]) if each.name in widths else each for each in kept)
@@ -96,9 +101,9 @@ def _heading(text: str, columns: int) -> DrawnRow:
     return DrawnRow(f"heading:{text}", tuple(cells), heading=True, dim=True)
 
 
-def _drawn(fold: Fold, clocks: dict[str, Escalation], now: float, columns: Sequence[Column]) -> DrawnRow:
+def _drawn(fold: Fold, clocks: dict[str, Escalation], room: Room, columns: Sequence[Column]) -> DrawnRow:
     """One line's cells."""
-    lead = fold.lead
+    lead, now, name = fold.lead, room.now, _name(fold, room.width >= WHY)
     over, quiet = not lead.open, not fold.wants_answer
     status = None if over else lead.status
     width = next((each.width for each in columns if each.name == "says"), 0)
@@ -106,7 +111,7 @@ def _drawn(fold: Fold, clocks: dict[str, Escalation], now: float, columns: Seque
     age = (lead.ended or now) - lead.since
     cells = {
         "severity": Cell(Shown(lead.severity), status, order=lead.severity, dim=over),
-        "alert": Cell(_name(fold), order=_name(fold), dim=over),
+        "alert": Cell(name, order=name, dim=over),
         "count": Cell(Shown(f"+{fold.count - 1}") if fold.count > 1 else EMPTY, order=float(fold.count), dim=quiet),
         "value": Cell(says if not width and _said(lead) else _value(lead), dim=quiet or over, order=lead.value),
         "age": Cell(show_duration(age), dim=quiet, order=age),
@@ -115,12 +120,12 @@ def _drawn(fold: Fold, clocks: dict[str, Escalation], now: float, columns: Seque
     return DrawnRow(fold.key, tuple(cells[each.name] for each in columns), dim=over)
 
 
-def _name(fold: Fold) -> Shown:
-    """What is wrong, with what it is about, and what holds the line together."""
+def _name(fold: Fold, roomy: bool) -> Shown:
+    """What is wrong, with what it is about; where there is room, what holds the line together as well."""
     lead = fold.lead
     which = lead.target or " ".join(value for _, value in lead.labels if not lead.source)
     name = f"{lead.rule} {which}" if which and which not in lead.rule else lead.rule
-    return clean(f"{name} · {fold.why}" if fold.why else name)
+    return clean(f"{name} · {fold.why}" if fold.why and roomy else name)
 
 
 def _value(alert: Alert) -> Shown:
@@ -141,7 +146,7 @@ def _says(fold: Fold, clocks: dict[str, Escalation], now: float) -> Shown:
     """What was said of a line: what came back, whose clock runs out first, who took it on, what keeps it quiet."""
     lead = fold.lead
     if lead.state == "resolved":
-        return clean(f"over {clock_time(lead.ended)}") if lead.ended else Shown("over")
+        return clean(f"over {moment(lead.ended, now)}") if lead.ended else Shown("over")
     running = [clocks[each] for each in fold.fingerprints if each in clocks]
     if running:
         first = min(running, key=lambda each: (each.due or each.acknowledge_by, each.fingerprint))
@@ -151,13 +156,15 @@ def _says(fold: Fold, clocks: dict[str, Escalation], now: float) -> Shown:
     if lead.silenced:
         return clean(f"silenced {lead.silenced}")
     if lead.acked_by:
-        return clean(f"acked {clock_time(lead.acked_at or now)} {lead.acked_by}")
+        return clean(f"acked {moment(lead.acked_at or now, now)} {lead.acked_by}")
     return Shown("not acked") if lead.state == "firing" else EMPTY
 
 
 def _in_short(fold: Fold, clocks: dict[str, Escalation], now: float) -> Shown:
     """The same where there is little room: the clock without its words before, who took it on without their name."""
     lead, says = fold.lead, _says(fold, clocks, now)
+    if lead.state == "resolved":
+        return clean(f"over {minute(lead.ended, now)}") if lead.ended else says
     if fold.wants_answer:
         # Who it is that is due, or was called, stands on line 2 and in the opened line.
         clock = says.rpartition("not acked · ")[2]
@@ -165,12 +172,7 @@ def _in_short(fold: Fold, clocks: dict[str, Escalation], now: float) -> Shown:
         return clean(found) if len(found) <= SHORT else Shown("not acked")
     if lead.in_maintenance or lead.silenced:
         return Shown("maintenance") if lead.in_maintenance else Shown("silenced")
-    return clean(f"acked {clock_time(lead.acked_at)[:5]}Z") if lead.acked_at is not None else _brief(says)
-
-
-def _brief(says: Shown) -> Shown:
-    """`over 03:11:12Z` to the minute."""
-    return clean(f"{says[:10]}Z") if says.startswith("over ") else says
+    return clean(f"acked {minute(lead.acked_at, now)}") if lead.acked_at is not None else says
 
 
 def _silence(silence: Silence, now: float, columns: Sequence[Column]) -> DrawnRow:
@@ -178,9 +180,9 @@ def _silence(silence: Silence, now: float, columns: Sequence[Column]) -> DrawnRo
     covers = matchers_in_words(silence.matchers) or clean(", ".join(silence.panels) or "everything")
     where = f" in {silence.at}" if silence.at else ""
     who = silence.who or (Shown("config") if silence.from_config else EMPTY)
-    until = clean(f"until {clock_time(silence.until)} {who}{where}: {silence.reason}")
+    until = clean(f"until {day_and_time(silence.until, now)} {who}{where}: {silence.reason}")
     if any(each.name == "says" and each.width == SHORT for each in columns):
-        until = clean(f"until {clock_time(silence.until)[:5]}Z")
+        until = clean(f"until {minute(silence.until, now)}")
     idle = not silence.hides and silence.kind == "silence"
     count = Shown("hides none") if idle else clean(f"hides {len(silence.hides)}")
     cells = {

@@ -5,11 +5,13 @@ They share the sessions' columns, so that a figure's column never moves and one 
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from tui.engine.layout import Cell, DrawnRow
 from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Row
 from tui.engine.text import EMPTY, Shown, clean
-from tui.engine.units import show_count, show_duration
+from tui.engine.units import show_count, show_duration, show_per_second
 
 from .sampling import WINDOW
 
@@ -36,7 +38,7 @@ def statement_rows(readings: Readings, most: int) -> list[DrawnRow]:
     if rows:
         head = _heading("statements", "share", "mean", "calls", EMPTY, f"statement, {text(rows[0], 'over')}")
         listed = [row for row in rows[:most] if (_numbers(row)[0] or 0.0) >= SMALLEST_SHARE]
-        return [head, *(_drawn(row, ("share", "mean", "calls"), "query") for row in listed)]
+        return [head, *(_in_one_unit(_drawn(row, ("share", "mean", "calls"), "query"), row) for row in listed)]
     reading = readings.one("sessions")
     rows = [row for row in reading.rows if row.group == "sampled"] if reading else []
     if not rows:
@@ -55,6 +57,15 @@ def table_rows(readings: Readings, most: int) -> list[DrawnRow]:
     return [_heading("tables", *names, "table"), *(_drawn(row, names, "table") for row in rows[:most])]
 
 
+def _in_one_unit(drawn: DrawnRow, row: Row) -> DrawnRow:
+    """Calls a second, however rare, where they are known over a time: one column, one unit."""
+    often = _numbers(row)[2]
+    if not text(row, "calls").endswith(("/s", "/min")):
+        return drawn
+    share, mean, _, *rest = drawn.cells
+    return replace(drawn, cells=(share, mean, _figure(show_per_second(often), often), *rest))
+
+
 def _numbers(row: Row) -> tuple[float | None, ...]:
     """The row's figures as the probe left them for sorting."""
     found = row.cells.get("numbers")
@@ -63,7 +74,7 @@ def _numbers(row: Row) -> tuple[float | None, ...]:
 
 def _drawn(row: Row, names: tuple[str, ...], last: str) -> DrawnRow:
     """A section's row: the named cells, each sorted by its number, and the text that grows."""
-    cells = [Cell(Shown(text(row, name)), order=number) for name, number in zip(names, _numbers(row), strict=False)]
+    cells = [_figure(Shown(text(row, name)), number) for name, number in zip(names, _numbers(row), strict=False)]
     cells += [NO_CELL] * (4 - len(cells))
     return _row(row, cells[0], cells[1], cells[2], cells[3], text(row, last))
 
@@ -81,17 +92,23 @@ def _application(row: Row) -> DrawnRow:
     held, active, idle, idle_tx = (number(row, name) for name in ("connections", "active", "idle", "idle_in_transaction"))
     return _row(
         row,
-        Cell(show_count(held), order=held),
-        Cell(show_count(active), order=active),
-        Cell(show_count(idle), order=idle),
-        Cell(show_count(idle_tx), order=idle_tx),
+        _figure(show_count(held), held),
+        _figure(show_count(active), active),
+        _figure(show_count(idle), idle),
+        _figure(show_count(idle_tx), idle_tx),
         text(row, "application"),
     )
 
 
+def _figure(shown: Shown, order: float | None) -> Cell:
+    """A figure, at the right also where the sessions' column holds text."""
+    return Cell(shown, order=order, right=True)
+
+
 def _heading(key: str, first: str, second: str, third: str, fourth: str, last: str) -> DrawnRow:
     """A section's heading: what its columns mean. Its key is no row's, so it offers nothing."""
-    cells = [Cell(clean(title), dim=True) for title in (first, second, third, fourth, "", last)]
+    cells = [Cell(clean(title), dim=True, right=True) for title in (first, second, third, fourth)]
+    cells += [NO_CELL, Cell(clean(last), dim=True)]
     return DrawnRow(f"heading:{key}", tuple(cells), dim=True, heading=True)
 
 

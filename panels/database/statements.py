@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MOST = 20
 FEWEST_CALLS = 20
 """Calls below which a percentile over statements would be one statement's figure."""
+LONG = 10.0
+"""Seconds from which a mean reads as a duration: no column of milliseconds has room for it."""
 TEXTS_KEPT = 1000
 MISSING = "pg_stat_statements is missing: statements are sampled from what runs at each poll"
 
@@ -164,6 +166,11 @@ def _rows(
     return tuple(_row(key, each, each.seconds / total if total else 0.0, seconds, texts.get(key[1], "")) for key, each in top)
 
 
+def show_mean(seconds: float | None) -> Shown:
+    """A mean in milliseconds; a duration where that is so long that no column has room for it."""
+    return show_duration(seconds) if seconds is not None and seconds >= LONG else show_latency(seconds)
+
+
 def _row(key: Key, each: Counted, share: float, seconds: float | None, query: str) -> Row:
     """One statement: its figures in words, and in `numbers` as share, mean seconds, calls (a second, where it is known over
     how many), and rows a call."""
@@ -172,7 +179,7 @@ def _row(key: Key, each: Counted, share: float, seconds: float | None, query: st
     rows = each.rows / each.calls if each.calls else None
     cells: dict[str, Value] = {
         "share": show_ratio(share),
-        "mean": show_latency(mean),
+        "mean": show_mean(mean),
         "calls": show_rate(often) if seconds else show_count(often),
         "rows a call": show_count(rows),
         "over": Shown(f"last {show_duration(seconds)}") if seconds else Shown("since the last reset"),

@@ -45,7 +45,7 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
     rows = [row for section in sections for row in section]
     columns = CARD.columns
     if not drawn and rows:  # the first section's heading is the table's own
-        columns = tuple(replace(column, title=cell.text) for column, cell in zip(columns, rows.pop(0).cells, strict=True))
+        columns = tuple(_titled(column, cell) for column, cell in zip(columns, rows.pop(0).cells, strict=True))
     return Layout(
         headline=_headline(reading),
         source=Shown("sampled") if sampled else EMPTY,
@@ -53,9 +53,15 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
         notes=_notes(readings),
         columns=columns,
         rows=tuple(rows),
-        trailer=Shown(f"…{left_out} more, idle or quick: z lists them") if left_out else EMPTY,
+        trailer=Shown(f"{left_out} sessions idle or quick: z lists them") if left_out else EMPTY,
         empty=Shown("nobody waits, nothing runs long"),
     )
+
+
+def _titled(column: Column, heading: Cell) -> Column:
+    """The column as a section's heading calls it, above its figures."""
+    text = heading.text.rjust(column.width) if heading.right and heading.text and not column.right else heading.text
+    return replace(column, title=Shown(text))
 
 
 def _judged(readings: Readings, key: str) -> Judged:

@@ -15,6 +15,7 @@ from tui.engine.units import NOT_MEASURED, show_count, show_duration, show_ratio
 from . import CARD
 from .last_good import Choice, NothingGood, choose, number, text, title
 
+DAY = 86400.0
 WIDE = 70
 """Cells from which branches and what is said get more room, and the rest only what is left."""
 
@@ -94,19 +95,26 @@ def _state(row: Row) -> Shown:
 def _drawn(row: Row, readings: Readings, choice: Choice | None, now: float, stale: bool) -> DrawnRow:
     """One deployment's cells, in the order of the columns."""
     live = row.cells.get("live") is True
-    quiet = not live and row.status is Status.OK
+    status = _status(row, now)
+    quiet = not live and status is Status.OK
     at = number(row, "live_since") or number(row, "created")
     says, speaks = _says(row, readings, choice)
     cells = {
         "commit": Cell(text(row, "commit"), dim=quiet, order=text(row, "commit")),
         "branch": Cell(text(row, "branch") or NOT_MEASURED, dim=quiet, order=text(row, "branch")),
-        "state": Cell(_state(row), row.status if row.status is not Status.OK else None, dim=quiet, order=_state(row)),
+        "state": Cell(_state(row), None if status is Status.OK else status, dim=quiet, order=_state(row)),
         "at": Cell(moment(at, now) if at is not None else NOT_MEASURED, dim=quiet, order=at),
         "says": Cell(says, dim=not speaks, order=says),
         "author": Cell(text(row, "author"), dim=True, order=text(row, "author")),
         "built_in": Cell(show_duration(number(row, "built_in")), dim=True, order=number(row, "built_in")),
     }
-    return DrawnRow(row.key, tuple(cells[each.name] for each in CARD.columns), row.status, dim=stale)
+    return DrawnRow(row.key, tuple(cells[each.name] for each in CARD.columns), status, dim=stale)
+
+
+def _status(row: Row, now: float) -> Status:
+    """As the source says; what failed more than a day ago is history, and no colour on a screen where all is well."""
+    created = number(row, "created")
+    return Status.OK if row.status is Status.FAILING and created is not None and now - created > DAY else row.status
 
 
 def _says(row: Row, readings: Readings, choice: Choice | None) -> tuple[Shown, bool]:

@@ -20,8 +20,8 @@ from .rows import kind_of
 
 CHILDREN = 3
 """Stuck jobs, failure groups or schedules under their heading where the panel is not zoomed."""
-ABOVE = 5
-"""Lines that figures, the columns' titles and the trailer take."""
+ABOVE = 6
+"""Lines that the rule, figures, the blank under them, the columns' titles and the trailer take."""
 FAILURES = "failures, 24h"
 NARROW = 90
 """Cells below which there is one wide column, and the largest signature stands above the table as well."""

@@ -14,7 +14,7 @@ from tui.engine.layout import Cell, Column, DrawnRow, Fact, Facts, Gauge, Layout
 from tui.engine.panel import Judged, Readings
 from tui.engine.reading import Labels, Reading, Row, Signal, Status, series_key
 from tui.engine.text import EMPTY, Shown, clean
-from tui.engine.units import NOT_MEASURED, show, show_duration, show_latency, show_rate, show_ratio
+from tui.engine.units import show, show_duration, show_latency, show_per_second, show_rate, show_ratio
 
 from . import CARD
 from .config import MetricsConfig
@@ -25,7 +25,6 @@ STEADY = 16 / 7
 """How many times its median a figure must reach to fill its bar."""
 LOW = 12
 """Lines of room under which only the figures stand that tell most."""
-FEWEST_ROWS = 3
 LABELS = {"request_rate": "requests", "error_rate": "errors"}
 SMALLEST_TOP = {"error_rate": 0.005, "route_error_rate": 0.005}
 """What fills a sparkline at least: a hundredth of a percent must not look like a disaster."""
@@ -78,7 +77,7 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
     routes = {dict(each.labels)["route"]: each.labels for each in reading.signals if each.name == "route_rate"}
     scene = _Scene(readings, history, room, reading, {each.key: each for each in reading.signals}, routes)
     figures = _figures(scene, config)
-    rows, trailer = _cut(scene, _ordered(scene), len(figures) + len(reading.notes))
+    rows = _ordered(scene)
     pictured = _picture(scene)
     sparks = _sparks(scene, rows, pictured)
     return Layout(
@@ -88,7 +87,7 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
         notes=reading.notes,
         columns=_columns(pictured, history.span(readings.panel, reading.at)),
         rows=tuple(_drawn(*row, spark) for row, spark in zip(rows, sparks, strict=True)),
-        trailer=trailer,
+        trailer=_unlisted(scene, len(rows)),
         empty=Shown("no route was asked in the window") if scene.value("window") else Shown("no route yet"),
     )
 
@@ -200,17 +199,10 @@ def _ordered(scene: _Scene) -> list[_Judged]:
     return sorted(((row, *_status(scene, row)) for row in scene.reading.rows), key=place)
 
 
-def _cut(scene: _Scene, rows: list[_Judged], above: int) -> tuple[list[_Judged], Shown]:
-    """The routes that there is room for under `above` lines, and what is said of the rest. What is not ok is never cut off."""
-    unlisted = max(0, int(scene.value("routes") or 0) - len(rows))
-    fits = scene.room.height - above - 2  # the blank line and the titles
-    kept = rows
-    if not scene.room.zoomed and len(rows) > fits - bool(unlisted):
-        bad = sum(1 for _, errors, latency in rows if max(errors, latency) is not Status.OK)
-        kept = rows[: max(FEWEST_ROWS, bad, fits - 1)]
-    says = f"…{len(rows) - len(kept)} more, all ok" if len(kept) < len(rows) else ""
-    others = f"{unlisted} with less to tell are not listed" if unlisted else ""
-    return kept, Shown(" · ".join(filter(None, (says, others))))
+def _unlisted(scene: _Scene, listed: int) -> Shown:
+    """How many routes the probe left out."""
+    unlisted = max(0, int(scene.value("routes") or 0) - listed)
+    return Shown(f"{unlisted} with less to tell are not listed") if unlisted else EMPTY
 
 
 def _columns(signal: str, span: float) -> tuple[Column, ...]:
@@ -225,7 +217,7 @@ def _drawn(row: Row, errors: Status, latency: Status, spark: Cell) -> DrawnRow:
     rate, share, p95 = (_number(row, name) for name in ("rate", "errors", "p95"))
     by_name = {
         "route": Cell(Shown(str(row.cells["route"])), order=row.key),
-        "rate": Cell(_per_second(rate), order=rate),
+        "rate": Cell(show_per_second(rate), order=rate),
         "errors": Cell(show_ratio(share), errors if errors in BAD else None, order=share),
         "p95": Cell(show_latency(p95), latency if latency in BAD else None, order=p95),
         "spark": spark,
@@ -252,12 +244,3 @@ def _number(row: Row, name: str) -> float | None:
 def _step(value: float | None) -> int:
     """A figure in steps of two, from the smallest on."""
     return round(math.log2(value)) + 40 if value and value > 1e-12 else 0
-
-
-def _per_second(rate: float | None) -> Shown:
-    """A rate in the column's one unit."""
-    if rate is None:
-        return NOT_MEASURED
-    if rate >= 100:
-        return Shown(f"{rate:,.0f} /s")
-    return Shown("<0.1 /s") if 0 < rate < 0.05 else Shown(f"{rate:.1f} /s")

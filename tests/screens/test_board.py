@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from msgspec.structs import replace
 from textual.geometry import Region
@@ -245,3 +247,36 @@ async def test_line_two_names_the_worst_even_while_it_is_pending(opened: Open) -
     minor = replace(base.alerts[0], fingerprint="c", rule="slow", severity="P2")
     async with opened(first=replace(base, alerts=(minor, pending))) as stage:
         assert stage.lines[1].startswith(" P0 ✖ error rate")
+
+
+async def test_an_opened_row_moves_on_with_the_polls_and_says_when_it_is_gone(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("2", "enter")
+        assert "status           ✖ failing" in stage.text and "POST /api/checkout" in stage.lines[2]
+        well = story.snapshot(night=story.Night(broken=False))
+        await stage.publish(well)
+        assert "status           ● ok" in stage.text
+        reading = well.panels[1].probes[0].good
+        assert reading is not None
+        await stage.publish(with_rows(well, 1, tuple(row for row in reading.rows if "checkout" not in row.key)))
+        assert "no longer listed: this is the last that was known of it" in stage.text
+        await stage.publish(story.snapshot())
+        assert "status           ✖ failing" in stage.text
+
+
+async def test_an_opened_row_shows_the_signals_that_carry_its_name_with_their_past(opened: Open) -> None:
+    async with opened() as stage:
+        await stage.press("2", "enter")
+        assert re.search(r"route errors +41.2 % +[▁▂▃▄▅▆▇█◆ ]{16,}", stage.text)
+
+
+async def test_a_figure_that_nobody_measured_is_unknown(opened: Open) -> None:
+    base = story.snapshot()
+    async with opened(first=base) as stage:
+        await stage.press("2", "k", "k", "enter")
+        assert "● ok" in stage.text
+        probe = base.panels[1].probes[0]
+        assert probe.good is not None
+        unmeasured = replace(probe, good=replace(probe.good, signals=()))
+        await stage.publish(replace(base, panels=(base.panels[0], replace(base.panels[1], probes=(unmeasured,)), *base.panels[2:])))
+        assert "–  ? unknown" in stage.text and "● ok" not in stage.lines[3]

@@ -62,6 +62,24 @@ def date_time(utc: float) -> Shown:
 
 
 def moment(utc: float, now: float) -> Shown:
-    """The clock time where it was today, else the day: `03:01:40Z`, `19 Nov`."""
-    then, today = (datetime.datetime.fromtimestamp(at, datetime.UTC) for at in (utc, now))
-    return clock_time(utc) if then.date() == today.date() else Shown(f"{then.day} {then.strftime('%b')}")
+    """The clock time where it is today, else the day: `03:01:40Z`, `19 Nov`."""
+    return clock_time(utc) if _day(utc) == _day(now) else _day_in_words(utc)
+
+
+def minute(utc: float, now: float) -> Shown:
+    """The same in fewer cells: `03:01Z`, `19 Nov`."""
+    return Shown(f"{clock_time(utc)[:5]}Z") if _day(utc) == _day(now) else _day_in_words(utc)
+
+
+def day_and_time(utc: float, now: float) -> Shown:
+    """The clock time where it is today, else with its day: `03:01:40Z`, `19 Nov 03:01Z`."""
+    return clock_time(utc) if _day(utc) == _day(now) else Shown(f"{_day_in_words(utc)} {clock_time(utc)[:5]}Z")
+
+
+def _day(utc: float) -> datetime.date:
+    return datetime.datetime.fromtimestamp(utc, datetime.UTC).date()
+
+
+def _day_in_words(utc: float) -> Shown:
+    then = _day(utc)
+    return Shown(f"{then.day} {then.strftime('%b')}")

@@ -43,13 +43,15 @@ class Spark(Struct, frozen=True):
 
 
 class Cell(Struct, frozen=True):
-    """One cell as drawn. `status` adds its glyph behind the text and its colour; `order` is what sorting compares."""
+    """One cell as drawn. `status` adds its glyph behind the text and its colour; `order` is what sorting compares; `right` puts
+    a figure at the right of a column of text."""
 
     text: Shown = EMPTY
     status: Status | None = None
     dim: bool = False
     spark: Spark | None = None
     order: float | str | None = None
+    right: bool = False
 
 
 class Gauge(Struct, frozen=True):

@@ -182,6 +182,15 @@ def show_rate(rate: float | None) -> Shown:
     return Shown(f"{per_minute:.0f} /min" if per_minute >= 10 else f"{per_minute:.1f} /min")
 
 
+def show_per_second(rate: float | None) -> Shown:
+    """Events a second whatever their rate, `0.1 /s`: the one unit of a column of rates."""
+    if rate is None or not math.isfinite(rate):
+        return NOT_MEASURED
+    if rate >= 100:
+        return Shown(f"{rate:,.0f} /s")
+    return Shown("<0.1 /s") if 0 < rate < 0.05 else Shown(f"{rate:.1f} /s")
+
+
 def show_count(number: float | None) -> Shown:
     """A number of things, `2,400`; with one decimal only where it is no whole number."""
     if number is None or not math.isfinite(number):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from textual.binding import Binding
 
 from tui.engine.alert import Alert, Fold
-from tui.engine.clock import clock_time, date_time
+from tui.engine.clock import date_time, day_and_time
 from tui.engine.feed import Snapshot
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_duration, show_limit
@@ -20,7 +20,8 @@ from tui.widgets.ink import BLANK, ROLES, Line, Piece, apart, cut, cut_line, spa
 from tui.widgets.top import alert_pieces, clock_pieces, wrong
 
 from .alert_keys import acknowledge, open_escalation, open_false_positive, open_give_back, open_maintenance, open_silence
-from .detail import fact_lines, history_lines
+from .facts import fact_lines
+from .figure import history_lines
 from .keys import ALERT_KEYS, REWIND_KEYS
 from .live import Page
 from .selection import lines_at, safe_address
@@ -58,7 +59,7 @@ def _facts(alert: Alert, snapshot: Snapshot, width: int, glyphs: Glyphs) -> list
     lines = fact_lines("wrong", _wrong(alert), width, ROLES[alert.status])
     lines += fact_lines(alert.state, _when(alert, snapshot.at), width)
     if alert.unknown_since is not None:
-        says = f"nothing can be measured since {clock_time(alert.unknown_since)}: it neither fires nor resolves"
+        says = f"nothing can be measured since {day_and_time(alert.unknown_since, snapshot.at)}: it neither fires nor resolves"
         lines += fact_lines("unknown", Shown(says), width, "unknown")
     lines += _answer(alert, snapshot, width)
     lines += fact_lines("about", clean(alert.key if not alert.source else f"{alert.rule}, from {alert.source}"), width)
@@ -85,14 +86,16 @@ def _when(alert: Alert, at: float) -> Shown:
     until = alert.ended if alert.ended is not None else at
     words = f"since {date_time(alert.since)}, {show_duration(until - alert.since)}"
     if alert.fired_at is not None:
-        words += f"; fired {clock_time(alert.fired_at)}"
-    return Shown(words + (f"; over {clock_time(alert.ended)}" if alert.ended is not None else ""))
+        words += f"; fired {day_and_time(alert.fired_at, at)}"
+    return Shown(words + (f"; over {day_and_time(alert.ended, at)}" if alert.ended is not None else ""))
 
 
 def _answer(alert: Alert, snapshot: Snapshot, width: int) -> list[Line]:
     """Who has it, or who is called next and when."""
     if alert.acked_by:
-        at = f" at {clock_time(alert.acked_at)}, {show_duration(snapshot.at - alert.acked_at)} ago" if alert.acked_at else ""
+        at = ""
+        if alert.acked_at is not None:
+            at = f" at {day_and_time(alert.acked_at, snapshot.at)}, {show_duration(snapshot.at - alert.acked_at)} ago"
         return fact_lines("acknowledged", clean(f"by {alert.acked_by}{at}"), width, "strong")
     if not alert.wants_answer:
         return []

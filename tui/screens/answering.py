@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from tui.engine.alert import Alert, by_badness
 from tui.engine.ask import Acknowledge, Unacknowledge, Unrecorded
-from tui.engine.clock import clock_time
+from tui.engine.clock import day_and_time
 from tui.engine.reading import ProbeError
 from tui.engine.text import Shown, clean
 from tui.widgets.ink import Piece
@@ -52,7 +52,7 @@ def acknowledge(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
     if wanted:
         take_on(dash, wanted)
     else:
-        dash.tell(_why_not(pointed))
+        dash.tell(_why_not(pointed, dash.clock.utc()))
 
 
 def may_take_back(dash: WatchfloorApp, pointed: Sequence[Alert]) -> bool:
@@ -65,10 +65,10 @@ def may_take_back(dash: WatchfloorApp, pointed: Sequence[Alert]) -> bool:
     return dash.rewound is not None or all(each.fingerprint in taken.fingerprints for each in wanted)
 
 
-def _why_not(pointed: Sequence[Alert]) -> str:
+def _why_not(pointed: Sequence[Alert], now: float) -> str:
     acked = [each for each in pointed if each.acked_by]
     if acked:
-        at = f" at {clock_time(acked[0].acked_at)}" if acked[0].acked_at is not None else ""
+        at = f" at {day_and_time(acked[0].acked_at, now)}" if acked[0].acked_at is not None else ""
         return f"{acked[0].rule} is acknowledged already, by {acked[0].acked_by}{at}"
     return "it is over: there is nothing to acknowledge" if pointed else "nothing wants an answer"
 

@@ -10,6 +10,7 @@ from textual.widget import Widget
 from tui.engine.alert import Alert
 from tui.engine.ask import PollNow
 from tui.engine.feed import Level, PanelState, Snapshot
+from tui.engine.layout import DrawnRow
 from tui.engine.reading import Status
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.canvas import Canvas
@@ -172,6 +173,16 @@ class Board(Live):
     def focused_panel(self) -> PanelView | None:
         """The panel that keys go to."""
         return self.panels[self.current] if self.panels else None
+
+    def row_now(self, panel: str, key: str) -> DrawnRow | None:
+        """A row as its panel shows it now, also while another screen covers it; None where it is not listed."""
+        view = next((each for each in self.panels if each.panel == panel), None)
+        state = self.dash.sight.snapshot.panel(panel)
+        if view is None or state is None:
+            return None
+        view.history, view.at = self.dash.sight.history, self.dash.sight.snapshot.at
+        view.take(state, self.dash.moment())
+        return next((row for row in view.rows if row.key == key), None)
 
     def selection(self) -> Selection | None:
         """What stands under the cursor."""

@@ -1,4 +1,4 @@
-"""Everything known about one row or one figure: every cell, long texts, pages, remedies; a signal's rules and its last hour.
+"""Everything known about one row: every cell, its figures, long texts, pages, remedies. One figure: figure.py.
 
 The same lines fill the third column of a large terminal. Pure, but for the screen class at the end.
 """
@@ -14,30 +14,24 @@ from textual.binding import Binding
 from tui.engine.alert import Alert
 from tui.engine.clock import clock_time, date_time
 from tui.engine.feed import PanelState, Snapshot
-from tui.engine.layout import Column
-from tui.engine.panel import SignalSpec
-from tui.engine.reading import Status, Value
+from tui.engine.layout import Column, DrawnRow
+from tui.engine.reading import Value
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import NOT_MEASURED, Unit, show, show_duration
-from tui.widgets.chart import chart, statistics
 from tui.widgets.glyphs import Glyphs
-from tui.widgets.ink import BLANK, ROLES, Line, Piece, Role, apart, cut_line, fit, spaces, wrap
-from tui.widgets.top import alert_pieces
+from tui.widgets.ink import BLANK, ROLES, Line, Piece, apart, spaces, wrap
 
 from .alert_keys import acknowledge, open_end, open_escalation, open_silence
+from .board import Board
+from .facts import fact_lines
+from .figure import figure_detail, row_figures
 from .keys import ALERT_KEYS, REWIND_KEYS
 from .live import Page
 from .selection import Selection, behind, reason, safe_address
 from .sending import send_page
-from .sight import Sight
 
 if TYPE_CHECKING:
     from .dashboard import WatchfloorApp
-
-LABEL = 16
-CHART, LOW_CHART = 8, 4
-"""Lines of a chart on a terminal of `TALL` lines and more, and on a lower one."""
-TALL = 36
 
 
 def detail_lines(dash: WatchfloorApp, selection: Selection | None, width: int) -> list[Line]:
@@ -55,11 +49,13 @@ def detail_lines(dash: WatchfloorApp, selection: Selection | None, width: int) -
         heading = title_line(Shown(selection.silence.kind), selection.panel, width, glyphs)
         return [heading, *silence_detail(selection.silence, dash.sight.snapshot, width, glyphs)]
     if selection.figure is not None:
-        return [title_line(clean(selection.figure), selection.panel, width, glyphs), *_figure(dash, selection, width)]
+        heading = title_line(clean(selection.figure), selection.panel, width, glyphs)
+        return [heading, *figure_detail(dash.sight, dash.moment(), selection, width, dash.size.height, glyphs)]
     if selection.drawn is None:
         return [title_line(clean(selection.panel.name), selection.panel, width, glyphs), *_panel(dash, selection, width)]
     name = next((cell.text for cell in selection.drawn.cells if cell.text), clean(selection.drawn.key))
-    return [title_line(name, selection.panel, width, glyphs), *_row(selection, width, glyphs)]
+    figures = row_figures(dash.sight, selection, width, glyphs)
+    return [title_line(name, selection.panel, width, glyphs), *_row(selection, width, glyphs, figures)]
 
 
 def title_line(name: Shown, panel: PanelState, width: int, glyphs: Glyphs) -> Line:
@@ -69,23 +65,18 @@ def title_line(name: Shown, panel: PanelState, width: int, glyphs: Glyphs) -> Li
     return apart(left, [spaces(1), Piece(clean(panel.name), "dim"), spaces(1), rule], width, rule)
 
 
-def fact_lines(label: str, text: Shown, width: int, role: Role = "text", link: str = "") -> list[Line]:
-    """A label and its text, wrapped beside it."""
-    lines = []
-    for order, part in enumerate(wrap(text, max(10, width - LABEL - 3))):
-        head = Piece(fit(clean(label) if order == 0 else EMPTY, LABEL), "dim")
-        lines.append(Line((spaces(1), head, spaces(1), Piece(part, role, link))))
-    return lines
-
-
 # --- a row ----------------------------------------------------------------------------------------------------------
 
 
-def _row(selection: Selection, width: int, glyphs: Glyphs) -> list[Line]:
+def _row(selection: Selection, width: int, glyphs: Glyphs, figures: Sequence[Line]) -> list[Line]:
+    """Every cell, then `figures`, then what is too long for a cell, pages and remedies."""
     drawn, row, panel = selection.drawn, selection.row, selection.panel
     assert drawn is not None
-    status = Shown(f"{glyphs.status[drawn.status]} {drawn.status.word}")
-    lines = fact_lines("status", status, width, ROLES[drawn.status])
+    if selection.gone:
+        lines = fact_lines("status", Shown("no longer listed: this is the last that was known of it"), width, "unknown")
+    else:
+        status = Shown(f"{glyphs.status[drawn.status]} {drawn.status.word}")
+        lines = fact_lines("status", status, width, ROLES[drawn.status])
     if row is None:
         for heading, cell in zip(selection.titles, drawn.cells, strict=False):
             if cell.text and heading:
@@ -108,6 +99,7 @@ def _row(selection: Selection, width: int, glyphs: Glyphs) -> list[Line]:
     if selection.reading is not None:
         took = show(selection.reading.took, "s")
         lines += fact_lines("measured", Shown(f"{date_time(selection.reading.at)}, took {took}"), width, "dim")
+    lines += figures
     for above, texts in row.long.items():
         lines += [BLANK, Line((spaces(1), Piece(clean(above), "strong")))]
         lines += [Line((spaces(2), Piece(part))) for text in texts for part in wrap(text, width - 3)]
@@ -155,73 +147,7 @@ def _remedies(selection: Selection, width: int) -> list[Line]:
     return [BLANK, Line((spaces(1), Piece(Shown("remedies"), "strong"))), *lines] if lines else []
 
 
-# --- a figure -------------------------------------------------------------------------------------------------------
-
-
-def _figure(dash: WatchfloorApp, selection: Selection, width: int) -> list[Line]:
-    key, panel = selection.figure, selection.panel
-    assert key is not None
-    spec = _spec(panel, key)
-    signal = next((each for probe in panel.probes if probe.good for each in probe.good.signals if each.key == key), None)
-    unit: Unit = signal.unit if signal else spec.unit if spec else "count"
-    judged = panel.judged.get(key)
-    lines: list[Line] = []
-    if spec is not None:
-        lines += fact_lines("is", clean(spec.help), width)
-    value = show(signal.value, unit) if signal else NOT_MEASURED
-    status = judged.status if judged else Status.OK
-    lines += fact_lines("now", Shown(f"{value}  {dash.glyphs.status[status]} {status.word}"), width, ROLES[status])
-    if judged is not None and judged.limit:
-        lines += fact_lines("rule", judged.limit, width)
-    if judged is not None and judged.since is not None:
-        lines += fact_lines("since", date_time(judged.since), width)
-    if spec is not None and spec.worse is not None:
-        lines += fact_lines("worse when", Shown(spec.worse), width, "dim")
-    return [
-        *lines,
-        *_alerts(dash, panel, key, width),
-        BLANK,
-        *history_lines(dash.sight, panel, key, unit, width, dash.size.height, dash.glyphs),
-    ]
-
-
-def _spec(panel: PanelState, key: str) -> SignalSpec | None:
-    name = key.partition("{")[0]
-    return next((each for each in (panel.card.signals if panel.card else ()) if each.name == name), None)
-
-
-def _alerts(dash: WatchfloorApp, panel: PanelState, key: str, width: int) -> list[Line]:
-    """The alerts on this signal, with why the rule is there."""
-    lines: list[Line] = []
-    snapshot = dash.sight.snapshot
-    for alert in snapshot.alerts:
-        if alert.panel == panel.name and alert.key == f"{panel.name}.{key}":
-            lines += [BLANK, cut_line(Line((spaces(1), *alert_pieces(alert, snapshot.at, dash.glyphs))), width)]
-            lines += _alert_facts(alert, width)
-    return lines
-
-
-def _alert_facts(alert: Alert, width: int) -> list[Line]:
-    lines = fact_lines(alert.state, Shown(f"since {clock_time(alert.since)}"), width)
-    if alert.why:
-        lines += fact_lines("why", alert.why, width)
-    if alert.suspect:
-        lines += fact_lines("suspect", alert.suspect, width, "change")
-    if address := safe_address(alert.link):
-        lines += fact_lines("runbook", clean(address), width, "key", address)
-    return lines
-
-
-def history_lines(sight: Sight, panel: PanelState, key: str, unit: Unit, width: int, tall: int, glyphs: Glyphs) -> list[Line]:
-    """A signal's last values as a chart with its numbers; `tall` is the terminal's height."""
-    now = max((probe.good.at for probe in panel.probes if probe.good), default=sight.snapshot.at)
-    history = sight.history
-    spark = history.spark(panel.name, key, max(10, min(width - 14, 100)), now)
-    span = history.span(panel.name, now)
-    height = LOW_CHART if tall < TALL else CHART
-    heading = Line((spaces(1), Piece(Shown(f"the last {show_duration(span)}"), "strong")))
-    numbers = Line((spaces(1), Piece(statistics(spark.values, unit), "dim")))
-    return [heading, *chart(spark, unit, now - span, now, height, glyphs), BLANK, numbers]
+# --- a panel and the screen -------------------------------------------------------------------------------------------
 
 
 def _panel(dash: WatchfloorApp, selection: Selection, width: int) -> list[Line]:
@@ -256,8 +182,10 @@ class Detail(Page):
 
     def take(self, snapshot: Snapshot) -> None:
         """The same row or figure as it is now; the last that was known of it where it has gone."""
-        if self._selection is not None:
-            self._selection = renewed(self._selection, self.dash.sight.snapshot)
+        if self._selection is not None and self.dash.frozen_at is None:
+            row = self._selection.drawn
+            drawn = self.dash.get_screen("board", Board).row_now(self._selection.panel.name, row.key) if row else None
+            self._selection = renewed(self._selection, self.dash.sight.snapshot, drawn)
         super().take(snapshot)
 
     def page(self, width: int) -> Sequence[Line]:
@@ -293,10 +221,13 @@ class Detail(Page):
         self.dash.send_to_clipboard("\n".join(line.text.rstrip() for line in self.page(100)))
 
 
-def renewed(selection: Selection, snapshot: Snapshot) -> Selection:
-    """The selection with what is known now."""
+def renewed(selection: Selection, snapshot: Snapshot, drawn: DrawnRow | None) -> Selection:
+    """The selection with what is known now; `drawn` is its row as its panel shows it, None where it is not listed any more."""
     panel = snapshot.panel(selection.panel.name)
     if panel is None:
         return selection
     reading, row = behind(panel, selection.row.key if selection.row else None)
-    return replace(selection, panel=panel, row=row or selection.row, reading=reading or selection.reading)
+    return replace(
+        selection, panel=panel, row=row or selection.row, reading=reading or selection.reading, drawn=drawn or selection.drawn,
+        gone=selection.drawn is not None and drawn is None,
+    )  # fmt: skip

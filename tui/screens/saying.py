@@ -7,7 +7,7 @@ from typing import Any
 
 from tui.engine.alert import Alert
 from tui.engine.ask import Ask, CallItFalse, Maintain, Mark, Page, Tuning, Unacknowledge
-from tui.engine.clock import clock_time
+from tui.engine.clock import day_and_time
 from tui.engine.escalation import Escalation
 from tui.engine.feed import Snapshot
 from tui.engine.text import EMPTY, Shown, clean
@@ -51,7 +51,7 @@ class GiveBack(_Form):
         """Who had it, and what follows."""
         lines = alert_lines(self._alerts, snapshot, width, glyphs)
         for each in self._alerts[:1]:
-            at = f" at {clock_time(each.acked_at)}" if each.acked_at is not None else ""
+            at = f" at {day_and_time(each.acked_at, snapshot.at)}" if each.acked_at is not None else ""
             lines += fact(Shown("acked"), clean(f"by {each.acked_by}{at}"), width)
         return [
             *lines,
@@ -89,12 +89,13 @@ class Escalate(_Form):
         else:
             lines += fact(Shown("by"), Shown("nothing: no channel is configured that calls anybody"), width, "degraded")
         if clock.paged_at is not None:
-            lines += fact(Shown("before"), Shown(f"paged already at {clock_time(clock.paged_at)}"), width, "degraded")
+            paged = day_and_time(clock.paged_at, snapshot.at)
+            lines += fact(Shown("before"), Shown(f"paged already at {paged}"), width, "degraded")
         elif clock.unreached:
             lines += fact(Shown("before"), clock.unreached, width, "failing")
         elif clock.due is not None:
             by_itself = "by itself" if clock.pages else "nobody is paged by itself: [escalation] page is off"
-            lines += fact(Shown("else due"), Shown(f"{clock_time(clock.due)}, {by_itself}"), width)
+            lines += fact(Shown("else due"), Shown(f"{day_and_time(clock.due, snapshot.at)}, {by_itself}"), width)
         return lines
 
     def deed(self, snapshot: Snapshot) -> Shown:
@@ -180,7 +181,7 @@ class Maintenance(_Form):
     def effect(self, snapshot: Snapshot, width: int, glyphs: Glyphs) -> Sequence[Line]:
         """What it covers now."""
         covered = [each for each in snapshot.alerts if each.open and (not self.chosen or each.panel in self.chosen)]
-        until = clock_time(snapshot.at + self.seconds)
+        until = day_and_time(snapshot.at + self.seconds, snapshot.at)
         lines = fact(Shown("until"), Shown(f"{until}, in {self.length}"), width)
         lines += fact(Shown("covers"), Shown(f"{len(covered)} alert{'' if len(covered) == 1 else 's'} now"), width)
         lines += alert_lines(covered, snapshot, width, glyphs)

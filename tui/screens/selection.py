@@ -32,6 +32,8 @@ class Selection(Struct, frozen=True):
     """The alerts that the row stands for, where it is a line of them."""
     silence: Silence | None = None
     """The silence or maintenance window that the row stands for."""
+    gone: bool = False
+    """Whether its panel does not list the row any more."""
 
     def alerts(self, snapshot: Snapshot) -> tuple[Alert, ...]:
         """The alerts that it points at: those of the marked lines or the line, else those about the row or the figure."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from tui.engine.alert import Alert
 from tui.engine.ask import Ask, EndSilence, MakeSilence, Matcher
-from tui.engine.clock import clock_time
+from tui.engine.clock import day_and_time
 from tui.engine.feed import Snapshot
 from tui.engine.silences import Silence, hidden_by, in_words, matchers_for, too_broad, wrong_with
 from tui.engine.text import EMPTY, Shown, clean
@@ -92,7 +92,7 @@ class SilenceForm:
 
     def effect(self, snapshot: Snapshot, width: int, glyphs: Glyphs) -> Sequence[Line]:
         """What it hides now: what it was made for, then what else."""
-        until = clock_time(snapshot.at + self.seconds)
+        until = day_and_time(snapshot.at + self.seconds, snapshot.at)
         lines = fact(Shown("until"), Shown(f"{until}, in {self.length}"), width)
         if wrong := wrong_with(self.matchers):
             return [*lines, *fact(Shown("hides"), wrong, width, "degraded")]
@@ -184,7 +184,7 @@ def _comes_back(silence: Silence, snapshot: Snapshot, width: int, glyphs: Glyphs
     hidden = [each for each in snapshot.alerts if each.fingerprint in silence.hides]
     if not hidden:
         return fact(Shown("hides"), Shown("nothing any more"), width, "degraded")
-    lines = fact(Shown("then"), _count(len(hidden), "alert", "tells again"), width)
+    lines = fact(Shown("then"), _count(len(hidden), "alert", "tells again" if len(hidden) == 1 else "tell again"), width)
     return [*lines, *alert_lines(hidden, snapshot, width, glyphs)]
 
 
@@ -196,7 +196,7 @@ def silence_lines(silence: Silence, snapshot: Snapshot, width: int) -> list[Line
     age = show_duration(snapshot.at - silence.since)
     holder = f", held by {silence.at}" if silence.at else ", from the config" if silence.from_config else ""
     lines += fact(Shown("by"), clean(f"{silence.who or 'the config'}, {age} ago{holder}"), width)
-    lines += fact(Shown("until"), Shown(f"{clock_time(silence.until)}, {left} left"), width)
+    lines += fact(Shown("until"), Shown(f"{day_and_time(silence.until, snapshot.at)}, {left} left"), width)
     return lines + (fact(Shown("reason"), silence.reason, width) if silence.reason else [])
 
 

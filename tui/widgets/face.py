@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from msgspec import Struct
+from rich.cells import cell_len
 
 from tui.engine.layout import DrawnRow, Layout
 from tui.engine.reading import Reading, Status, worst
@@ -93,8 +94,8 @@ def draw_face(
     above += _figure_lines(figures, frame, frame.height - len(above) - len(titles) - min(LEAST_ROWS, below), head.fresh.stale)
     if gap and wanted <= frame.height + max(0, len(rows) - 4):
         above.append(BLANK)
-    body, top, shown = _body(layout, rows, head, held, frame, frame.height - len(above) - len(titles) - len(trailer))
-    lines = [*above, *titles, *body, *trailer][: frame.height]
+    body, top, shown = _body(layout, rows, head, held, frame, frame.height - len(above) - len(titles))
+    lines = [*above, *titles, *body][: frame.height]
     return Face(tuple(cut_line(each, frame.width) for each in lines), top, shown, wanted)
 
 
@@ -181,19 +182,32 @@ def _body(
     """The rows that fit, and what is said of the others."""
     if not rows:
         says = Shown("nothing matches") if head.filter else layout.empty
-        return (_wrapped(says, "dim", frame.width) if says else []), 0, 0
+        return [*(_wrapped(says, "dim", frame.width) if says else []), *_foot(EMPTY, layout.trailer, frame.width)], 0, 0
     room = max(room, 1)
-    count = len(rows) if len(rows) <= room else max(room - 1, 1)
+    count, foot = len(rows), _foot(EMPTY, layout.trailer, frame.width)
+    if count > room - len(foot):
+        foot = _foot(_more(rows, 0, room, layout.calm), layout.trailer, frame.width)
+        count = max(room - len(foot), 1)
     top = _top(rows, held, count)
+    while 1 < count < len(rows) - top and rows[top + count - 1].heading:  # a heading without a row of its section says nothing
+        count -= 1
     shown = fitting(layout, frame.width)
     trees = tree_lines(rows, frame.glyphs)
     lines = [
         cut_line(_row(row, shown, trees[place], head, held, frame), frame.width)
         for place, row in enumerate(rows[top : top + count], top)
     ]
-    if count < len(rows) and room > 1:
-        lines.append(Line((Piece(_more(rows, top, count, layout.calm), "dim"),)))
-    return lines, top, count
+    if count < len(rows):
+        foot = _foot(_more(rows, top, count, layout.calm), layout.trailer, frame.width)
+    return [*lines, *foot][:room], top, count
+
+
+def _foot(more: Shown, trailer: Shown, width: int) -> list[Line]:
+    """What is said of rows out of sight and of what the view left out: on one line where both fit on it."""
+    both = Shown(f"{more} · {trailer}")
+    if more and trailer and cell_len(both) < width:
+        return [Line((spaces(1), Piece(both, "dim")))]
+    return [each for text in (more, trailer) if text for each in _wrapped(text, "dim", width)]
 
 
 def _top(rows: Sequence[DrawnRow], held: Held, count: int) -> int:
@@ -217,9 +231,9 @@ def _row(row: DrawnRow, shown: Sequence[Fitted], tree: str, head: Head, held: He
 
 def _more(rows: Sequence[DrawnRow], top: int, count: int, calm: Shown) -> Shown:
     """`…14 more, all ok`: how many rows are out of sight, where, and how the worst of them is."""
-    hidden = [*rows[:top], *rows[top + count :]]
-    below = len(rows) - top - count
-    where = f" …{below} more" if not top else f" …{top} above, {below} below" if below else f" …{top} above"
+    before, after = ([row for row in part if not row.heading] for part in (rows[:top], rows[top + count :]))
+    hidden, above, below = [*before, *after], len(before), len(after)
+    where = f"…{below} more" if not above else f"…{above} above, {below} below" if below else f"…{above} above"
     status = worst(row.status for row in hidden)
     how = calm if status is Status.OK else Shown(f"worst {status.word}")
     return Shown(f"{where}, {how}") if how else Shown(where)

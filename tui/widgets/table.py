@@ -123,7 +123,7 @@ def _cell(cell: Cell, fitted: Fitted, tree: str, glyphs: Glyphs, dim: bool) -> l
         return [Piece(fit(cell.text, fitted.size, right=True), role), glyph, spaces(GLYPH - cell_len(glyph.text))]
     branch = Piece(Shown(tree), "faint")
     room = fitted.size - cell_len(tree) - cell_len(glyph.text)
-    text = cut(cell.text, max(room, 0))
+    text = fit(cell.text, room, right=True) if cell.right else cut(cell.text, max(room, 0))
     blank = spaces(fitted.size - cell_len(tree) - cell_len(text) - cell_len(glyph.text))
     return [branch, Piece(text, role), glyph, blank]
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from tui.engine.alert import Alert, Fold, by_badness, single
-from tui.engine.clock import clock_time
+from tui.engine.clock import clock_time, day_and_time, minute
 from tui.engine.escalation import in_words
 from tui.engine.feed import Level, PanelState, Snapshot
 from tui.engine.reading import Status
@@ -53,7 +53,7 @@ def _maintenance(snapshot: Snapshot, now: float) -> list[tuple[tuple[str, ...], 
     windows = [each for each in snapshot.silences if each.kind == "maintenance" and each.since <= now < each.until]
     if not windows:
         return []
-    until = f"until {clock_time(max(each.until for each in windows))[:5]}Z"
+    until = f"until {minute(max(each.until for each in windows), now)}"
     panels = {name for each in windows for name in each.panels} if all(each.panels for each in windows) else ()
     over = f" of {', '.join(sorted(panels))}" if panels else ""
     return [((f"maintenance{over} {until}", f"maintenance {until}", "maintenance"), "degraded")]
@@ -148,8 +148,9 @@ def clock_pieces(snapshot: Snapshot, alert: Alert, now: float) -> list[Piece]:
 def notice_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
     """What is wrong with Watchfloor itself, and deeds of an earlier run whose outcome nobody knows; else nothing."""
     notices = [
-        Shown(f"begun {clock_time(each.at)}, outcome never recorded: {each.action} {each.what}  (: deals with it)")
+        Shown(f"begun {when}, outcome never recorded: {each.action} {each.what}  (: deals with it)")
         for each in snapshot.open_intents
+        for when in [day_and_time(each.at, snapshot.at)]
     ]
     notices += snapshot.warnings
     if not notices:

@@ -146,5 +146,5 @@ def test_maintenance_and_silence_are_said_whole() -> None:
 
 
 def test_calm_is_said_but_only_where_it_was_seen() -> None:
-    assert drawn(58) == "[nothing fires]\n nothing fires"
-    assert drawn(58, alertmanager="http://alertmanager:9093") == "[nothing fires]\n no answer yet"
+    assert drawn(58) == " nothing fires"
+    assert drawn(58, alertmanager="http://alertmanager:9093") == " no answer yet"

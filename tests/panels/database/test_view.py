@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from panels.database.config import DatabaseConfig
-from panels.database.statements import MISSING
+from panels.database.statements import MISSING, show_mean
 from panels.database.view import view
 from tests.clocks import START
 from tests.printing import printed
@@ -110,13 +110,13 @@ def test_well_at_58() -> None:
  connections  23 / 60                  limit 85.0 %
  active 2   idle tx 0   blocked 0   slow 0   idle 20
  tx 182 /s   cache 99.2 %   size 4.1 GB +12.0 MB/h
- share          mean  calls      statement, last 15s
- 41.2 %       120 ms  3.1 /s     SELECT * FROM orders
- size        an hour  rows ≈     table
- 1.2 GB      +3.0 MB  2.4 M      public.orders
- holds        active  idle       by application
- 22                2  20         web
- …2 more, idle or quick: z lists them"""
+     share      mean      calls  statement, last 15s
+    41.2 %    120 ms     3.1 /s  SELECT * FROM orders
+      size   an hour     rows ≈  table
+    1.2 GB   +3.0 MB      2.4 M  public.orders
+     holds    active       idle  by application
+        22         2         20  web
+ 2 sessions idle or quick: z lists them"""
     )
 
 
@@ -166,6 +166,19 @@ def test_a_quota_and_a_pool_stand_beside_their_limits() -> None:
     assert " pool         20 / 40" in drawn(given, 58)
 
 
+def test_calls_stand_in_one_unit_and_a_long_mean_is_not_cut() -> None:
+    numbers = ((0.5, 360.0, 0.11, 1.0), (0.3, 0.002, 10.2, 1.0))
+    texts = (("50.0 %", show_mean(360.0), "6.6 /min"), ("30.0 %", show_mean(0.002), "10.2 /s"))
+    rows = tuple(
+        Row(f"statement:{at}", {**dict(zip(("share", "mean", "calls"), map(Shown, text), strict=True)), "numbers": of,
+            "over": Shown("last 15s"), "query": Shown("SELECT 1")}, group="statement")
+        for at, (of, text) in enumerate(zip(numbers, texts, strict=True))
+    )  # fmt: skip
+    given = readings(WELL, IDLE)
+    text = drawn(replace(given, by_probe={**given.by_probe, "statements": (reading("statements", {}, rows),)}), 58)
+    assert "    50.0 %     6m00s     0.1 /s  SELECT 1" in text and "    30.0 %      2 ms    10.2 /s  SELECT 1" in text
+
+
 def test_sampled_statements_are_labelled() -> None:
     cells: dict[str, Value] = {
         "share": Shown("100 %"),
@@ -178,8 +191,8 @@ def test_sampled_statements_are_labelled() -> None:
     given = readings(WELL, (*IDLE, sampled))
     text = drawn(replace(given, by_probe={**given.by_probe, "statements": (missing,)}), 58)
     assert text.startswith("[23 of 60 connections · sampled]")
-    assert " share       longest  seen       statement, sampled, last…" in text
-    assert " 100 %           12s  7 ×        SELECT pg_sleep(?)" in text
+    assert "     share   longest       seen  statement, sampled, last…" in text
+    assert "     100 %       12s        7 ×  SELECT pg_sleep(?)" in text
 
 
 def test_hidden_figures_are_not_zero() -> None:

@@ -9,6 +9,7 @@ from tests.servers.vercel import NOW, Answer, deployed, failed
 from tui.engine.history import History
 from tui.engine.layout import Room
 from tui.engine.panel import Readings
+from tui.engine.reading import Status
 
 
 def drawn(readings: Readings, width: int) -> str:
@@ -102,6 +103,15 @@ async def test_being_built(project: Project) -> None:
  fffffff  main  building  03:11:27Z  Fix it
  9f3c2a1  main  live      03:01:40Z  Add a thing"""
     )
+
+
+async def test_what_failed_days_ago_is_no_alarm(project: Project) -> None:
+    await story(project)
+    project.server.deployments += [failed("cc00cc1", 3 * 86400)]
+    layout = view(await project.readings(), History(), Room(78, 18, NOW))
+    states = {row.cells[0].text: (row.cells[2].text, row.cells[2].status, row.status) for row in layout.rows}
+    assert states["aa00bb1"] == ("error", Status.FAILING, Status.FAILING)
+    assert states["cc00cc1"] == ("error", None, Status.OK)
 
 
 async def test_it_is_not_known_what_serves(project: Project) -> None:

@@ -98,13 +98,13 @@ def test_a_queue_that_is_well_is_quiet() -> None:
 
 def test_room_that_is_left_shows_the_days_failures_and_says_how_many_more_there_are() -> None:
     groups = tuple(failure("TRANSCRIBE", f"Deepgram {word}", jobs) for word, jobs in (("a", 9), ("b", 5), ("c", 1)))
-    assert printed(draw((*KINDS, *groups), height=11), 58).splitlines()[6:] == [
+    assert printed(draw((*KINDS, *groups), height=12), 58).splitlines()[6:] == [
         "failures, 24h",
         "9× Deepgram a",
         "5× Deepgram b",
         "…1 more of the failures in 24 h, by what they say",
     ]
-    assert printed(draw((*KINDS, *groups), height=8), 58).splitlines()[6:] == ["…3 of the failures in 24 h, by what they say"]
+    assert printed(draw((*KINDS, *groups), height=9), 58).splitlines()[6:] == ["…3 of the failures in 24 h, by what they say"]
 
 
 def test_stuck_jobs_stand_under_their_kind_which_comes_first() -> None:

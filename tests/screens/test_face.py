@@ -1,0 +1,43 @@
+"""What a panel says of the rows that it has no room for."""
+
+from __future__ import annotations
+
+from tui.engine.layout import Cell, Column, DrawnRow, Layout
+from tui.engine.reading import Status
+from tui.engine.text import EMPTY, Shown
+from tui.widgets.face import Frame, Head, Held, draw_face
+from tui.widgets.freshness import Freshness
+from tui.widgets.glyphs import UNICODE
+
+ROWS = tuple(DrawnRow(f"r{at}", (Cell(Shown(f"row {at}")),)) for at in range(3))
+HEADING = DrawnRow("heading:more", (Cell(Shown("tables")),), heading=True, dim=True)
+TAIL = (DrawnRow("last", (Cell(Shown("last")),)),)
+MORE = tuple(DrawnRow(f"t{at}", (Cell(Shown(f"table {at}")),)) for at in range(2))
+LEFT_OUT = Shown("9 idle: z lists them")
+
+
+def lines(rows: tuple[DrawnRow, ...], height: int, width: int = 60, trailer: Shown = LEFT_OUT) -> list[str]:
+    """The panel's lines under its rule."""
+    layout = Layout(columns=(Column("a", EMPTY, 20, grows=True),), rows=rows, trailer=trailer)
+    head = Head(1, Shown("x"), Status.OK, Freshness(EMPTY))
+    face = draw_face(head, layout, rows, (), Held(), Frame(width, height, UNICODE))
+    return [line.text.strip() for line in face.lines[1:]]
+
+
+def test_what_is_out_of_sight_and_what_was_left_out_share_a_line() -> None:
+    assert lines(ROWS, 5) == ["row 0", "row 1", "row 2", "9 idle: z lists them"]
+    assert lines(ROWS, 4) == ["row 0", "row 1", "…1 more, all ok · 9 idle: z lists them"]
+    assert lines(ROWS, 4, width=30) == ["row 0", "…2 more, all ok", "9 idle: z lists them"]
+
+
+def test_a_heading_stands_only_above_a_row_of_its_section() -> None:
+    rows = (*ROWS, HEADING, *MORE)
+    assert lines(rows, 7, trailer=EMPTY)[-2:] == ["table 0", "table 1"]
+    assert lines(rows + TAIL, 7, trailer=EMPTY) == ["row 0", "row 1", "row 2", "tables", "table 0", "…2 more, all ok"]
+    assert lines(rows, 6, trailer=EMPTY) == ["row 0", "row 1", "row 2", "…2 more, all ok"]
+    assert lines((*ROWS, HEADING, *MORE), 3, trailer=EMPTY) == ["row 0", "…4 more, all ok"]
+
+
+def test_no_room_at_all_is_still_no_crash() -> None:
+    for height in range(4):
+        assert len(lines((*ROWS, HEADING, *MORE), height)) <= max(0, height - 1)
