@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from panels.alerts.config import AlertsConfig
 from tests import story
 from tests.screens.conftest import Open, Stage
-from tui.engine.alert import Fold
+from tui.engine.alert import Alert, Fold
 from tui.engine.ask import (
     Acknowledge,
     CallItFalse,
@@ -91,7 +91,7 @@ def test_line_two_counts_what_stands_behind_it() -> None:
 
 def test_line_one_says_who_polls_only_where_it_matters() -> None:
     def one(width: int, **more: object) -> str:
-        return line_one(replace(story.snapshot(), **more), story.NOW, None, width, UNICODE).text
+        return line_one(replace(story.snapshot(), alerts=(), **more), story.NOW, None, width, UNICODE).text
 
     assert "record" not in one(120)
     assert "no record: this screen is all there is" in one(120, seat=Seat("leads"))
@@ -106,7 +106,25 @@ def test_line_one_says_who_polls_only_where_it_matters() -> None:
     assert "maintenance" not in one(120, silences=(replace(window, until=story.NOW - 1),))
 
 
+def test_line_one_says_who_took_it_on_and_how_long_ago() -> None:
+    def one(width: int, *alerts: Alert) -> str:
+        return line_one(replace(story.snapshot(), alerts=alerts), story.NOW, None, width, UNICODE).text
+
+    first = story.snapshot().alerts[0]
+    taken = replace(first, acked_by="mira", acked_at=story.NOW - 98)
+    assert "P0 acked by mira, 1m38s" in one(120, taken, replace(taken, severity="P2", acked_by="jon"))
+    assert "acked by mira" in one(80, taken) and "acked" not in one(120, first)
+    assert "acked" not in one(120, replace(taken, state="resolved"))
+
+
 # --- acknowledging --------------------------------------------------------------------------------------------------
+
+
+async def test_keys_that_would_only_say_why_not_come_last(opened: Open) -> None:
+    async with opened(size=(120, 36)) as stage:
+        assert stage.lines[-1].index("a ack") < stage.lines[-1].index("r poll now")
+        await stage.publish(replace(story.snapshot(night=story.Night(broken=False)), number=2))
+        assert "a ack" not in stage.lines[-1]
 
 
 async def test_where_nobody_is_told_nobody_is_said_to_be(opened: Open) -> None:
@@ -118,7 +136,7 @@ async def test_where_nobody_is_told_nobody_is_said_to_be(opened: Open) -> None:
 
 async def test_what_is_said_next_is_not_what_was_said_before(opened: Open) -> None:
     async with opened() as stage:
-        await stage.press("a")
+        await stage.press("1", "a")
         assert "a undoes" in stage.lines[-2]
         await stage.stand(9.5)
         await stage.publish(story.snapshot(story.NOW + 9.5, number=2))

@@ -30,7 +30,7 @@ def with_rows(snapshot: Snapshot, place: int, rows: tuple[Row, ...]) -> Snapshot
 
 async def test_a_glance_says_how_bad_where_and_since_when(opened: Open) -> None:
     async with opened() as stage:
-        assert stage.lines[0].split() == ["shop", "·", "PRODUCTION", "✖", "2", "failing", "●", "3", "ok", "armed", "03:12:12Z"]
+        assert stage.lines[0].split() == "shop · PRODUCTION ✖ 2 failing ● 3 ok acked by kim armed 03:12:12Z".split()
         assert stage.lines[1].startswith(" P0 ✖ error rate 6.2 % > 5 %  metrics  9m12s       not acked · backup due in 3m")
         assert stage.lines[2].startswith(" 1 health ●   2 metrics ✖   3 database ✖   4 jobs ●   5 deploys ●◆   6 alerts 2")
 
@@ -138,10 +138,10 @@ async def test_freezing_holds_the_panels_and_not_the_alert(opened: Open) -> None
     async with opened() as stage:
         await stage.press("2", "space")
         assert "FROZEN 03:12:12Z" in stage.lines[0]
-        before = stage.lines[3:]
+        before = stage.lines[3:-1]
         well = story.snapshot(story.NOW + 60, story.Night(broken=False))
         await stage.publish(well)
-        assert stage.lines[3:] == before and stage.lines[1].strip() == ""
+        assert stage.lines[3:-1] == before and stage.lines[1].strip() == ""
         await stage.press("space")
         assert "FROZEN" not in stage.text and stage.lines[3:] != before
 
@@ -194,6 +194,7 @@ async def test_a_panel_that_could_not_be_loaded_says_why(opened: Open) -> None:
     base = story.snapshot()
     gone = replace(base.panels[0], card=None, broken=Shown("theirs could not be loaded: ImportError"), probes=(), offers=())
     async with opened(first=replace(base, panels=(gone, *base.panels[1:]))) as stage:
+        await stage.press("1")
         assert "theirs could not be loaded: ImportError" in stage.text
 
 
@@ -278,5 +279,7 @@ async def test_a_figure_that_nobody_measured_is_unknown(opened: Open) -> None:
         probe = base.panels[1].probes[0]
         assert probe.good is not None
         unmeasured = replace(probe, good=replace(probe.good, signals=()))
-        await stage.publish(replace(base, panels=(base.panels[0], replace(base.panels[1], probes=(unmeasured,)), *base.panels[2:])))
+        await stage.publish(
+            replace(base, panels=(base.panels[0], replace(base.panels[1], probes=(unmeasured,)), *base.panels[2:]))
+        )
         assert "–  ? unknown" in stage.text and "● ok" not in stage.lines[3]

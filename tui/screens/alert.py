@@ -19,16 +19,25 @@ from tui.widgets.glyphs import Glyphs
 from tui.widgets.ink import BLANK, ROLES, Line, Piece, apart, cut, cut_line, spaces, width_of
 from tui.widgets.top import alert_pieces, clock_pieces, wrong
 
-from .alert_keys import acknowledge, open_escalation, open_false_positive, open_give_back, open_maintenance, open_silence
+from .alert_keys import (
+    acknowledge,
+    open_escalation,
+    open_false_positive,
+    open_give_back,
+    open_maintenance,
+    open_silence,
+    says_something,
+)
 from .facts import fact_lines
 from .figure import history_lines
-from .keys import ALERT_KEYS, REWIND_KEYS
-from .live import Page
+from .keys import ALERT_KEYS, PANEL_KEYS, REWIND_KEYS
+from .page import Page
 from .selection import lines_at, safe_address
 from .sight import Sight
 from .silence import silence_lines
 from .suspect_axis import suspect_lines
 
+SAID_OF_ALERTS = ("acknowledge", "silence", "escalate", "give_back")
 LISTED = 20
 """Alerts of one line that are listed; the others are counted."""
 
@@ -150,7 +159,6 @@ class AlertDetail(Page):
 
     BINDINGS = [
         *ALERT_KEYS,
-        *REWIND_KEYS,
         Binding("A", "give_back", "give back", id="alert.give_back", tooltip="not acknowledged any more"),
         Binding(
             "F", "false_positive", "false positive", id="alert.false", tooltip="say why, and see what would have kept it quiet"
@@ -158,6 +166,8 @@ class AlertDetail(Page):
         Binding("M", "maintenance", "maintenance", id="alert.maintenance", tooltip="a window in which it pages nobody"),
         Binding("o", "page", "runbook", id="detail.page", tooltip="its link, to the clipboard too"),
         Binding("y", "copy", "copy", id="detail.copy", tooltip="all of this, to the clipboard"),
+        *REWIND_KEYS,
+        *PANEL_KEYS,
     ]
 
     def __init__(self) -> None:
@@ -182,6 +192,10 @@ class AlertDetail(Page):
     @property
     def _alerts(self) -> tuple[Alert, ...]:
         return self._fold.alerts if self._fold else ()
+
+    def is_live(self, action: str) -> bool:
+        """Whether a key would do something now, or only say why not."""
+        return action not in SAID_OF_ALERTS or says_something(self.dash, action, self._alerts)
 
     def action_acknowledge(self) -> None:
         """Takes on what is shown."""

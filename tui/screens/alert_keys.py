@@ -44,6 +44,19 @@ def open_silence(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
     dash.open_dialog(EndForm(hiding) if hiding else SilenceForm(alerts, holders(dash)))
 
 
+def says_something(dash: WatchfloorApp, action: str, pointed: Sequence[Alert]) -> bool:
+    """Whether a key of these would do something now, or only say why not."""
+    if action == "acknowledge" and dash.standing() is not None:
+        return True
+    alerts = _open(pointed) or _line_two(dash)
+    match action:
+        case "acknowledge" | "escalate":
+            return any(not each.acked_by for each in alerts)
+        case "give_back":
+            return any(each.acked_by for each in alerts)
+    return bool(alerts)
+
+
 def holders(dash: WatchfloorApp) -> list[str]:
     """The panels whose source holds silences of its own (Alertmanager)."""
     with_one = [each for each in dash.snapshot.panels if each.card and each.card.silencer]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-from textual.geometry import Region, Size
-from textual.widget import Widget
+from collections.abc import Sequence
 
 from tui.engine.alert import Alert
 from tui.engine.ask import PollNow
@@ -13,109 +10,38 @@ from tui.engine.feed import Level, PanelState, Snapshot
 from tui.engine.layout import DrawnRow
 from tui.engine.reading import Status
 from tui.engine.text import EMPTY, Shown, clean
-from tui.widgets.canvas import Canvas
 from tui.widgets.footer import Hint
-from tui.widgets.ink import Piece, line
 from tui.widgets.panel import PanelView
-from tui.widgets.top import panel_bar
+from tui.widgets.top import lists_alerts
 
-from .alert_keys import acknowledge, open_end, open_escalation, open_silence
-from .arrangement import LEAST, columns_of, places, too_small
+from .alert_keys import acknowledge, open_end, open_escalation, open_silence, says_something
+from .arranged import Arranged
+from .arrangement import columns_of, too_small
 from .keys import BOARD_KEYS
-from .live import Live
-from .placed import Panels
 from .selection import Selection, reason, selection_of
 from .sending import send_evidence, send_page, send_row
 from .sight import Sight
 
+SAID_OF_ALERTS = {"acknowledge": "ack", "silence": "silence", "escalate": "escalate"}
+"""The keys that say something of alerts: what each does, and how the last line calls it."""
 
-class Board(Live):
-    """All panels, the focus among them, and the keys that work on the focused one."""
 
-    DEFAULT_CSS = """
-    Board #bar { height: 1; display: none; }
-    Board #small { height: 1fr; display: none; }
-    Board.-one #bar { display: block; }
-    Board.-small #bar, Board.-small #panels, Board.-small #head, Board.-small #keys { display: none; }
-    Board.-small #small { display: block; }
-    """
+class Board(Arranged):
+    """What the panels show, and the keys that work on the focused one."""
+
     BINDINGS = BOARD_KEYS
 
     def __init__(self) -> None:
         super().__init__()
-        self.panels: list[PanelView] = []
-        self.current = 0
-        self.zoomed = False
-        self._needs: list[int] = []
-        self._statuses: tuple[object, ...] = ()
-        self._columns = 0
         self.drawn = Snapshot(0, 0.0, 0.0, EMPTY, EMPTY, False, Level.WATCH)
         """What the panels show: behind the newest snapshot while the screen is frozen."""
-
-    # --- what it is made of -----------------------------------------------------------------------------------------
-
-    def body(self) -> Iterator[Widget]:
-        """The panel bar, the panels with the detail beside them, and the page for a terminal that is too small."""
-        dash = self.dash
-        self.panels = [self._panel(number, state.name) for number, state in enumerate(dash.snapshot.panels, 1)]
-        self._needs = [LEAST] * len(self.panels)
-        yield Canvas(dash.look, dash.glyphs, id="bar")
-        yield Panels(self.regions, [*self.panels, Canvas(dash.look, dash.glyphs, id="aside")])
-        yield Canvas(dash.look, dash.glyphs, id="small")
-
-    def _panel(self, number: int, name: str) -> PanelView:
-        dash = self.dash
-        return PanelView(number, name, dash.feed.history, dash.moment, dash.look, dash.glyphs)
-
-    def _mount_anew(self, names: Sequence[str]) -> None:
-        """The config was read again: panels have come, gone or changed places. Those that stay keep what is held of them."""
-        kept = {panel.panel: panel for panel in self.panels}
-        focused = self.focused_name
-        self.panels = [kept.pop(name) if name in kept else self._panel(number, name) for number, name in enumerate(names, 1)]
-        for gone in kept.values():
-            gone.remove()
-        for number, panel in enumerate(self.panels, 1):
-            panel.number = number
-            panel.redraw()
-        self.query_one(Panels).mount(*(panel for panel in self.panels if not panel.is_attached), before="#aside")
-        self._needs = [max(panel.wanted, LEAST) for panel in self.panels]
-        self.current = names.index(focused) if focused in names else 0
-        self._place_panels()
-
-    def on_mount(self) -> None:
-        """The first panel has the keys."""
-        self._go(0)
-
-    def regions(self, size: Size) -> dict[Widget, Region]:
-        """Where each panel stands now, and the detail."""
-        whole = Region(0, 0, size.width, size.height)
-        columns = columns_of(self.size)
-        if columns == 1 or self.zoomed:
-            return {self.panels[self.current]: whole} if self.panels else {}
-        regions, aside = places(self._needs, size, columns)
-        found: dict[Widget, Region] = dict(zip(self.panels, regions, strict=True))
-        return found if aside is None else {**found, self.canvas("aside"): aside}
 
     # --- what moves it ----------------------------------------------------------------------------------------------
 
     def take(self, snapshot: Snapshot) -> None:
         """A newer snapshot: each panel draws what differs."""
-        size = self.size
-        self.set_class(too_small(size), "-small")
-        self.set_class(columns_of(size) == 1, "-one")
-        names = [panel.name for panel in snapshot.panels]
-        if names != [panel.panel for panel in self.panels]:
-            self._mount_anew(names)
-        if columns_of(size) != self._columns:
-            self._columns = columns_of(size)
-            self._place_panels()
-        if too_small(size):
-            says = f"{size.width}x{size.height} is too small: Watchfloor needs 60x15, and is at home from 80x24 on"
-            self.canvas("small").show([line(), line(Piece(Shown(f" {says}")))])
-            return
         super().take(snapshot)
-        self.draw_bar()
-        if self.dash.frozen_at is None:
+        if self.dash.frozen_at is None and not too_small(self.size):
             self._draw_panels(self.dash.sight)
 
     def _draw_panels(self, sight: Sight) -> None:
@@ -127,23 +53,6 @@ class Board(Live):
             panel.take(snapshot.panel(panel.panel) or not_there(panel.panel), now)
         self._make_room(snapshot)
         self._draw_aside()
-
-    def on_panel_view_wants(self, event: PanelView.Wants) -> None:
-        """A panel has come to need more lines, or fewer."""
-        self._make_room(self.dash.snapshot)
-
-    def _make_room(self, snapshot: Snapshot) -> None:
-        """Panels move only where one needs more lines than it has, or a status has changed."""
-        statuses = tuple(panel.status for panel in snapshot.panels)
-        needs = [panel.wanted for panel in self.panels]
-        calm = statuses == self._statuses and all(need <= had for need, had in zip(needs, self._needs, strict=True))
-        if calm or not any(panel.size for panel in self.panels):
-            return
-        self._statuses = statuses
-        before = places(self._needs, self.query_one(Panels).size, columns_of(self.size))
-        self._needs = [max(need, LEAST) for need in needs]
-        if places(self._needs, self.query_one(Panels).size, columns_of(self.size)) != before:
-            self.query_one(Panels).place_anew()
 
     def tick(self) -> None:
         """A second has passed: the clock moves, and figures may have become late."""
@@ -167,12 +76,7 @@ class Board(Live):
 
             aside.show(detail_lines(self.dash, self.selection(), aside.size.width))
 
-    # --- focus ------------------------------------------------------------------------------------------------------
-
-    @property
-    def focused_panel(self) -> PanelView | None:
-        """The panel that keys go to."""
-        return self.panels[self.current] if self.panels else None
+    # --- what is pointed at -----------------------------------------------------------------------------------------
 
     def row_now(self, panel: str, key: str) -> DrawnRow | None:
         """A row as its panel shows it now, also while another screen covers it; None where it is not listed."""
@@ -193,59 +97,6 @@ class Board(Live):
         """The alerts that the cursor points at, as they are drawn."""
         selection = self.selection()
         return selection.alerts(self.drawn) if selection else ()
-
-    def _go(self, place: int) -> None:
-        if 0 <= place < len(self.panels):
-            self.current = place
-            if columns_of(self.size) == 1 or self.zoomed:
-                self._place_panels()
-            else:
-                self.panels[place].focus()
-            self.draw_bar()
-
-    def _place_panels(self) -> None:
-        """Shows the panels that this arrangement shows; the focused one has the keys."""
-        one = columns_of(self.size) == 1 or self.zoomed
-        for at, panel in enumerate(self.panels):
-            panel.display = at == self.current or not one
-        self.canvas("aside").display = columns_of(self.size) == 3 and not self.zoomed
-        if self.panels:
-            self.panels[self.current].focus()
-        self.query_one(Panels).place_anew()
-
-    def draw_bar(self) -> None:
-        """The panel bar, with the panel that is shown."""
-        bar = panel_bar(self.dash.sight.snapshot.panels, self.focused_name, self.size.width, self.dash.glyphs)
-        self.canvas("bar").show([bar])
-
-    @property
-    def focused_name(self) -> str:
-        """The panel that keys go to, by name."""
-        return self.panels[self.current].panel if self.panels else ""
-
-    def action_go(self, number: int) -> None:
-        """To a panel by its number."""
-        self._go(number - 1)
-
-    def action_turn(self, step: int) -> None:
-        """To the next panel."""
-        if self.panels:
-            self._go((self.current + step) % len(self.panels))
-
-    def action_aside(self, step: int) -> None:
-        """To the panel beside this one; to the next where they stand one at a time."""
-        panel = self.focused_panel
-        if panel is None or columns_of(self.size) == 1 or self.zoomed:
-            self.action_turn(step)
-            return
-        here = panel.region
-        beside = [
-            (abs(each.region.y - here.y), place)
-            for place, each in enumerate(self.panels)
-            if (each.region.x - here.x) * step > 0
-        ]
-        if beside:
-            self._go(min(beside)[1])
 
     # --- looking ----------------------------------------------------------------------------------------------------
 
@@ -274,12 +125,6 @@ class Board(Live):
         if panel := self.focused_panel:
             panel.start_filter()
 
-    def action_zoom(self) -> None:
-        """One panel alone, or all again."""
-        self.zoomed = not self.zoomed
-        self._place_panels()
-        self.call_after_refresh(lambda: self.take(self.dash.snapshot))
-
     def action_back(self) -> None:
         """Live again, where one looks back; else lets go of the innermost thing: filter and marks, then freeze, then zoom."""
         panel = self.focused_panel
@@ -292,6 +137,8 @@ class Board(Live):
             self.action_freeze()
         elif self.zoomed:
             self.action_zoom()
+        else:
+            self.leave_to_the_worst()
 
     def action_freeze(self) -> None:
         """Holds the panels still; lines 1 and 2 and the polling go on."""
@@ -362,22 +209,29 @@ class Board(Live):
 
     def is_live(self, action: str) -> bool:
         """Whether a remedy is offered for the selected row, or would only say why not."""
+        if action in SAID_OF_ALERTS:
+            selection = self.selection()
+            ends = action == "silence" and selection is not None and selection.silence is not None
+            return ends or says_something(self.dash, action, selection.alerts(self.drawn) if selection else ())
         name = action.removeprefix("screen.act('").removesuffix("')")
         panel = self.focused_panel
         offer = next((each for each in panel.offers() if each.action == name), None) if panel else None
         return offer is None or not reason(offer, self.selection())
 
     def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
-        """`enter` first, then what this row offers, then the rest; what is not offered now comes behind."""
+        """`enter` first, then what this row offers or is (an alert), then the rest; what is not offered now comes behind."""
         hints, last = super().hints()
+        if columns_of(self.size) == 1:  # one panel is all there is room for
+            hints = [each for each in hints if each.does != "zoom"]
         panel = self.focused_panel
-        titles = {offer.title for offer in panel.offers()} if panel else set()
-
-        if self.dash.rewound is not None:
+        if self.dash.rewound is not None or panel is None:
             return hints, last
+        first = {str(offer.title) for offer in panel.offers()}
+        if panel.state is not None and lists_alerts(panel.state):
+            first |= set(SAID_OF_ALERTS.values())
 
-        def order(hint: Hint) -> int:
-            return 0 if hint.does == "detail" else 1 if hint.does in titles and hint.live else 3 if hint.does in titles else 2
+        def order(hint: Hint) -> tuple[bool, bool, bool]:
+            return hint.does != "detail", not hint.live, hint.does not in first
 
         return sorted(hints, key=order), last
 

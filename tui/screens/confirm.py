@@ -24,7 +24,8 @@ from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.footer import Hint
 from tui.widgets.ink import BLANK, Line, Piece, apart, spaces
 
-from .live import Page
+from .arrangement import too_small
+from .page import Page
 from .plan import item_progress, plan_lines, summary, texts
 from .selection import safe_address
 from .word import SETTLES, Word
@@ -101,6 +102,7 @@ class Confirm(Page):
         counts = self._word.counts(event.key, now)
         if self._state != "ready" or self._plan is None or event.key in PASSED_ON:
             return
+        counts = counts and not too_small(self.size)  # nobody confirms what is not on screen
         if event.key == "question_mark" and not self._plan.by_typing:
             return
         event.stop()

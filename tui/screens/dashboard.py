@@ -347,6 +347,10 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         screen.begin(form)
         self.push_screen("dialog")
 
+    def action_show_panel(self, number: int) -> None:
+        """A panel's number, on a page that covers the board."""
+        self.show_panel(number)
+
     def show_panel(self, number: int) -> None:
         """To a panel of the board by its number, from wherever one is."""
         while not isinstance(self.screen, Board):

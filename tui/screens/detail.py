@@ -25,8 +25,8 @@ from .alert_keys import acknowledge, open_end, open_escalation, open_silence
 from .board import Board
 from .facts import fact_lines
 from .figure import figure_detail, row_figures
-from .keys import ALERT_KEYS, REWIND_KEYS
-from .live import Page
+from .keys import ALERT_KEYS, PANEL_KEYS, REWIND_KEYS
+from .page import Page
 from .selection import Selection, behind, reason, safe_address
 from .sending import send_page
 
@@ -167,9 +167,10 @@ class Detail(Page):
 
     BINDINGS = [
         *ALERT_KEYS,
-        *REWIND_KEYS,
         Binding("o", "page", "page", id="detail.page"),
         Binding("y", "copy", "copy", id="detail.copy"),
+        *REWIND_KEYS,
+        *PANEL_KEYS,
     ]
 
     def __init__(self) -> None:

@@ -24,8 +24,9 @@ from tui.widgets.glyphs import Glyphs
 from tui.widgets.ink import BLANK, Line, Piece, apart, spaces
 
 from .answering import refusal
+from .arrangement import too_small
 from .form import Field, field_lines
-from .live import Page
+from .page import Page
 from .plan import texts
 from .word import SETTLES, Word
 
@@ -113,7 +114,7 @@ class Dialog(Page):
     def on_key(self, event: Key) -> None:
         """Keys fill the field in; once it stands, only a person's `y` counts."""
         now = self.dash.clock.monotonic()
-        counts = self._word.counts(event.key, now)
+        counts = self._word.counts(event.key, now) and not too_small(self.size)
         if self._form is None or event.key in ("escape", "up", "down", "tab", "shift+tab", "ctrl+c", "ctrl+q"):
             return
         if self._state == "ended" and event.key != "y":

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.glyphs import Glyphs
-from tui.widgets.ink import Line, Piece, Role, cut_line, fit, spaces
+from tui.widgets.ink import Line, Piece, Role, cut_line, fit, spaces, wrap
 
 LABEL = 10
 LONGEST = 200
@@ -87,7 +87,12 @@ def field_lines(fields: Sequence[Field], here: int | None, width: int, glyphs: G
         sign = Piece(Shown(glyphs.cursor), "focus") if place == here else spaces(1)
         head = Piece(fit(EMPTY if repeated else field.label, LABEL), "dim")
         keys = [spaces(3), Piece(Shown(field.keys), "faint")] if place == here and field.keys else []
-        lines.append(cut_line(Line((sign, head, *_value(field, place == here, glyphs), *keys)), width))
+        more: list[Shown] = []
+        if isinstance(field, Tick):  # a condition that somebody agrees to is never cut
+            first, *more = wrap(field.text, max(8, width - LABEL - 6))
+            field = replace(field, text=first)
+        lines.append(cut_line(Line((sign, head, *_value(field, place == here, glyphs), *([] if more else keys))), width))
+        lines += [Line((spaces(LABEL + 5), Piece(part, "focus" if place == here else "text"))) for part in more]
     return lines
 
 

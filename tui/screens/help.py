@@ -10,10 +10,14 @@ from textual.screen import Screen
 
 from tui.engine.reading import Status
 from tui.engine.text import Shown, clean
-from tui.widgets.ink import BLANK, ROLES, Line, Piece, cut_line, fit, spaces
+from tui.widgets.ink import BLANK, ROLES, Line, Piece, cut_line, fit, spaces, wrap
 from tui.widgets.remedies import may_act
 
-from .live import Page, sign_of
+from .live import sign_of
+from .page import Page
+
+TO_PANELS = ("go(", "app.show_panel(")
+"""How the actions of the panels' numbers begin."""
 
 
 class Help(Page):
@@ -56,7 +60,7 @@ def grouped(bindings: Sequence[Binding]) -> list[tuple[Binding, str]]:
     keys: dict[str, list[str]] = {}
     first: dict[str, Binding] = {}
     for each in bindings:
-        action = "go" if each.action.startswith("go(") else each.action
+        action = "go" if each.action.startswith(TO_PANELS) else each.action
         first.setdefault(action, each)
         keys.setdefault(action, []).append(sign_of(each.key))
     return [(first[action], "1…9" if action == "go" else " ".join(signs[:2])) for action, signs in keys.items()]
@@ -68,13 +72,15 @@ def _heading(text: str) -> Line:
 
 def _keys(entries: Sequence[tuple[Binding, str]], width: int, columns: int) -> list[Line]:
     """The entries in one column or two, read downwards."""
+    if columns == 1:
+        return [line for binding, signs in entries for line in _whole(binding, signs, width)]
     each = width // columns
     half = -(-len(entries) // columns)
     cells = [_entry(binding, signs, each) for binding, signs in entries]
     lines = []
     for place in range(half):
         pieces = list(cells[place])
-        if columns == 2 and place + half < len(cells):
+        if place + half < len(cells):
             pieces += cells[place + half]
         lines.append(cut_line(Line(tuple(pieces)), width))
     return lines
@@ -84,9 +90,16 @@ def _entry(binding: Binding, signs: str, width: int) -> list[Piece]:
     return [spaces(2), Piece(fit(clean(signs), 10), "key"), spaces(1), Piece(fit(name_of(binding), width - 13))]
 
 
+def _whole(binding: Binding, signs: str, width: int) -> list[Line]:
+    """An entry in as many lines as it needs."""
+    parts = wrap(name_of(binding), max(10, width - 14))
+    heads = [Piece(fit(clean(signs), 10), "key"), *(spaces(10) for _ in parts[1:])]
+    return [Line((spaces(2), head, spaces(1), Piece(part))) for head, part in zip(heads, parts, strict=True)]
+
+
 def name_of(binding: Binding) -> Shown:
     """What a key does, in a few words."""
-    if binding.action.startswith("go("):
+    if binding.action.startswith(TO_PANELS):
         return Shown("go to a panel")
     if binding.action.startswith("screen.act("):
         return clean(f"{binding.description}: {binding.tooltip}")

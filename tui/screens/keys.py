@@ -9,7 +9,7 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 ALERT_KEYS: list[BindingType] = [
-    Binding("a", "acknowledge", "ack", id="acknowledge", tooltip="acknowledge; again within 10s takes it back"),
+    Binding("a", "acknowledge", "ack", id="acknowledge", tooltip="acknowledge; again undoes it"),
     Binding("S", "silence", "silence", id="silence", tooltip="tell nobody for a time; or end that"),
     Binding("E", "escalate", "escalate", id="escalate", tooltip="page whoever is next, now"),
 ]
@@ -22,6 +22,12 @@ REWIND_KEYS: list[BindingType] = [
     Binding("right_curly_bracket", "app.jump(1)", "later", id="rewind.later", show=False, tooltip="alert or change after"),
 ]
 """Through what was recorded, on every screen that shows some of it."""
+
+PANEL_KEYS: list[BindingType] = [
+    Binding(str(number), f"app.show_panel({number})", f"panel {number}", id=f"to.panel.{number}", show=False)
+    for number in range(1, 10)
+]
+"""To a panel of the board, from a page that covers it."""
 
 FAR = 10**6
 """More steps than there are rows."""

@@ -19,10 +19,12 @@ from tui.engine.feed import Snapshot
 from tui.engine.text import Shown, clean
 from tui.widgets.canvas import Canvas
 from tui.widgets.footer import Hint, key_line
-from tui.widgets.ink import Line, Piece, cut_line, spaces
+from tui.widgets.ink import BLANK, Line, Piece, cut_line, spaces, wrap
 from tui.widgets.remedies import may_act
 from tui.widgets.tight import TightCompositor
 from tui.widgets.top import line_one, line_two, notice_line
+
+from .arrangement import too_small
 
 if TYPE_CHECKING:
     from .dashboard import WatchfloorApp
@@ -52,6 +54,9 @@ class Live(Screen[None], inherit_bindings=False):
     Live #keys { height: 1; }
     Live #past { height: 2; }
     Live #notice { height: 1; display: none; }
+    Live #small { height: 1fr; display: none; }
+    Live.-small > Widget { display: none; }
+    Live.-small #small { display: block; }
     Live #says { height: 1; dock: bottom; layer: over; offset-y: -1; display: none; }
     """
 
@@ -76,6 +81,7 @@ class Live(Screen[None], inherit_bindings=False):
         yield Canvas(theme, glyphs, id="notice")
         yield Canvas(theme, glyphs, id="keys", make=self.draw_keys)
         yield Canvas(theme, glyphs, id="says")
+        yield Canvas(theme, glyphs, id="small")
 
     def body(self) -> Iterator[Widget]:
         """What stands between lines 2 and the last."""
@@ -98,11 +104,20 @@ class Live(Screen[None], inherit_bindings=False):
 
     def take(self, snapshot: Snapshot) -> None:
         """A newer snapshot. Screens add their own part."""
+        self._fit()
         self.draw_head(snapshot)
         self.draw_past(snapshot)
         self.draw_notice(snapshot)
         self.draw_keys()
         self.draw_standing()
+
+    def _fit(self) -> None:
+        """A page that says so in place of everything, where the terminal is too small for it."""
+        size, small = self.size, too_small(self.size)
+        self.set_class(small, "-small")
+        if small:
+            says = f"{size.width}x{size.height} is too small: Watchfloor needs 60x15, and is at home from 80x24 on"
+            self.canvas("small").show([BLANK, *(Line((spaces(1), Piece(part))) for part in wrap(Shown(says), size.width - 2))])
 
     def tick(self) -> None:
         """A second has passed."""
@@ -161,7 +176,7 @@ class Live(Screen[None], inherit_bindings=False):
             live = self.is_live(binding.action) and not (past and _says(binding))
             hint = Hint(sign_of(binding.key), clean(binding.description), live)
             (last if binding.id == "help" else hints).append(hint)
-        return hints, last
+        return sorted(hints, key=lambda each: not each.live), last  # what only says why not comes behind
 
     def is_live(self, action: str) -> bool:
         """Whether a key does what it says now, or would only say why not."""
@@ -230,59 +245,3 @@ def _rewinds(binding: Binding) -> bool:
 def _says(binding: Binding) -> bool:
     """Whether a key does or says something, which the past does not take."""
     return may_act(binding.key) or binding.id == "acknowledge"
-
-
-class Page(Live):
-    """A screen whose body is lines that scroll."""
-
-    BINDINGS = [
-        Binding("escape", "back", "back", id="back"),
-        Binding("j,down", "scroll(1)", "down", id="page.down", show=False),
-        Binding("k,up", "scroll(-1)", "up", id="page.up", show=False),
-        Binding("pagedown", "scroll(10)", "page down", id="page.pagedown", show=False),
-        Binding("pageup", "scroll(-10)", "page up", id="page.pageup", show=False),
-        Binding("g,home", "scroll(-9999)", "top", id="page.home", show=False),
-        Binding("G,end", "scroll(9999)", "end", id="page.end", show=False),
-    ]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.top = 0
-
-    def page(self, width: int) -> Sequence[Line]:
-        """The whole body, however long."""
-        return ()
-
-    def pinned(self, width: int) -> Sequence[Line]:
-        """Lines that follow the page and stay on screen however long it is."""
-        return ()
-
-    def take(self, snapshot: Snapshot) -> None:
-        """Draws head, body and keys."""
-        super().take(snapshot)
-        self.draw_body()
-
-    def draw_body(self) -> None:
-        """The part of the page that fits, and what is pinned below it."""
-        body = self.canvas("body")
-        width, height = body.size.width, body.size.height
-        lines, pinned = self.page(width), self.pinned(width)
-        room = max(1, height - len(pinned))
-        self.top = max(0, min(self.top, len(lines) - room))
-        shown = list(lines[self.top : self.top + room])
-        if len(lines) > self.top + room and shown:
-            below = len(lines) - self.top - room + 1
-            shown[-1] = Line((Piece(Shown(f" …{below} more lines below"), "dim"),))
-        body.show([*shown, *pinned])
-
-    def action_back(self) -> None:
-        """Live again, where one looks back; else to the screen below."""
-        if self.dash.rewound is not None:
-            self.dash.go_live()
-        else:
-            self.dash.pop_screen()
-
-    def action_scroll(self, lines: int) -> None:
-        """Moves the page."""
-        self.top = max(0, self.top + lines)
-        self.draw_body()

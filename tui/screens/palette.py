@@ -14,14 +14,15 @@ from tui.engine.alert import Fold
 from tui.engine.ask import Settle
 from tui.engine.silences import in_words
 from tui.engine.text import EMPTY, Shown, clean
+from tui.widgets.footer import Hint
 from tui.widgets.ink import BLANK, Line, Piece, apart, cut_line, spaces
 from tui.widgets.remedies import may_act
 from tui.widgets.theme import theme_names
 
 from .alert_keys import mark, open_end, open_maintenance, open_mark
 from .board import Board
-from .help import grouped, name_of
-from .live import Page
+from .help import TO_PANELS, grouped, name_of
+from .page import Page
 
 
 class Entry(Struct, frozen=True):
@@ -59,7 +60,7 @@ class Palette(Page):
         bindings = [active.binding for active in below.active_bindings.values()]
         found = []
         for binding, signs in grouped(bindings):
-            if not binding.action.startswith(("go(", "app.palette", "palette", "move(", "leaf(")):
+            if not binding.action.startswith((*TO_PANELS, "app.palette", "palette", "move(", "leaf(")):
                 do = partial(self.dash.run_action, binding.action, below)
                 found.append(Entry(name_of(binding), clean(signs), do))
         return [*found, *self._without_key(below)]
@@ -142,6 +143,11 @@ class Palette(Page):
         elif event.is_printable and event.character:
             self._words, self._place = (self._words + event.character)[:60], 0
         self.draw_body()
+
+    def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
+        """What is typed may hold a question mark."""
+        hints, _ = super().hints()
+        return [Hint(Shown("enter"), Shown("does it")), Hint(Shown("↓ ↑"), Shown("choose")), *hints], []
 
     def page(self, width: int) -> Sequence[Line]:
         """What is typed, and what matches."""

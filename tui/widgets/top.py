@@ -38,9 +38,9 @@ def line_one(snapshot: Snapshot, now: float, frozen: float | None, width: int, g
 
 
 def _standing(snapshot: Snapshot, now: float, room: int) -> list[Piece]:
-    """What a person must know of this screen itself, as far as there is room: maintenance, who polls, that nobody records."""
+    """What a person must know besides, as far as there is room: maintenance, who is at it, who polls, that nobody records."""
     pieces: list[Piece] = []
-    for words, role in (*_maintenance(snapshot, now), *_seat(snapshot)):
+    for words, role in (*_maintenance(snapshot, now), *_acknowledged(snapshot), *_seat(snapshot)):
         fits = next((Piece(clean(each), role) for each in words if len(each) + 3 <= room), None)
         if fits is not None:
             pieces += [*([spaces(3)] if pieces else []), fits]
@@ -57,6 +57,17 @@ def _maintenance(snapshot: Snapshot, now: float) -> list[tuple[tuple[str, ...], 
     panels = {name for each in windows for name in each.panels} if all(each.panels for each in windows) else ()
     over = f" of {', '.join(sorted(panels))}" if panels else ""
     return [((f"maintenance{over} {until}", f"maintenance {until}", "maintenance"), "degraded")]
+
+
+def _acknowledged(snapshot: Snapshot) -> list[tuple[tuple[str, ...], Role]]:
+    """Who took on the worst that fires and was acknowledged, and how long ago: line 2 holds only what nobody has."""
+    taken = [each for each in snapshot.alerts if each.state == "firing" and each.acked_by and not each.silenced]
+    if not taken:
+        return []
+    worst = min(taken, key=by_badness)
+    by = f"acked by {worst.acked_by}"
+    age = f", {show_duration(snapshot.at - worst.acked_at)}" if worst.acked_at is not None else ""
+    return [((f"{worst.severity} {by}{age}", f"{by}{age}", by, "acked"), "dim")]
 
 
 def _seat(snapshot: Snapshot) -> list[tuple[tuple[str, ...], Role]]:
