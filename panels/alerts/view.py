@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from tui.engine.alert import Alert, Fold
-from tui.engine.clock import clock_time, day_and_time, minute, moment
+from tui.engine.clock import day_and_time, minute, moment
 from tui.engine.escalation import Escalation, in_words
 from tui.engine.history import Trends
 from tui.engine.layout import Cell, Column, DrawnRow, Layout, Room
@@ -27,16 +27,16 @@ WIDE, ENOUGH = 100, 56
 value's place once it was said."""
 WHOLE, SHORT = 36, 13
 """How wide that column is."""
-VALUE = 24
-"""How wide the value's column may be where there is room; else as wide as on the card."""
+VALUE, UNKNOWN = 24, len("unknown 03:11Z")
+"""How wide the value's column may be where there is room, and what is never cut of it."""
 BESIDE, COUNT = 32, 6
 """Cells of a narrow line that are neither name nor value, and those that a count takes besides."""
 NAME = 20
 """So much of a rule's name goes before the column of what was said of it."""
+APART = 3
+"""Cells between two columns, at the most."""
 SAID = len("acked 03:11Z")
 """What was said of a line, where it stands in the value's place."""
-WHY = 70
-"""Cells from which a name has room for what holds its line together."""
 
 
 def view(readings: Readings, history: Trends, room: Room) -> Layout:
@@ -84,14 +84,17 @@ def _empty(readings: Readings) -> Shown:
 def _columns(folds: Sequence[Fold], room: Room) -> tuple[Column, ...]:
     """The card's columns that there is room and use for, no wider than what stands in them."""
     lost = {"count"} if all(fold.count < 2 for fold in folds) else set()
-    value = max((len(_value(fold.lead)) for fold in folds), default=0)
-    name = min(max((len(_name(fold, room.width >= WHY)) for fold in folds), default=0), NAME)
+    value = max((len(_value(fold.lead, room.now)) for fold in folds), default=0)
+    name = min(max((len(_name(fold)) for fold in folds), default=0), NAME)
     wide = room.width >= WIDE
-    left = room.width - BESIDE - min(max(value, 5), SHORT) - (0 if lost else COUNT)
-    if room.width < ENOUGH or (not wide and left < name):
+    least = UNKNOWN if any(fold.lead.unknown_since is not None for fold in folds) else SHORT
+    spare = room.width - BESIDE - name - (0 if lost else COUNT)
+    if room.width < ENOUGH or (not wide and spare < min(max(value, 5), least)):
         lost.add("says")
+        spare += SHORT + APART - 1
         value = max(value, SAID if any(_said(fold.lead) for fold in folds) else 0)
-    widths = {"value": min(max(value, 5), VALUE if wide else SHORT), "says": WHOLE if wide else SHORT}
+    most = VALUE if wide else min(VALUE, max(least, spare))
+    widths = {"value": min(max(value, 5), most), "says": WHOLE if wide else SHORT}
     kept = (each for each in CARD.columns if each.name not in lost)
     return tuple(replace(each, width=widths[each.name]) if each.name in widths else each for each in kept)
 
@@ -103,7 +106,7 @@ def _heading(text: str, columns: int) -> DrawnRow:
 
 def _drawn(fold: Fold, clocks: dict[str, Escalation], room: Room, columns: Sequence[Column]) -> DrawnRow:
     """One line's cells."""
-    lead, now, name = fold.lead, room.now, _name(fold, room.width >= WHY)
+    lead, now, name = fold.lead, room.now, _with_why(fold, room, columns)
     over, quiet = not lead.open, not fold.wants_answer
     status = None if over else lead.status
     width = next((each.width for each in columns if each.name == "says"), 0)
@@ -113,25 +116,33 @@ def _drawn(fold: Fold, clocks: dict[str, Escalation], room: Room, columns: Seque
         "severity": Cell(Shown(lead.severity), status, order=lead.severity, dim=over),
         "alert": Cell(name, order=name, dim=over),
         "count": Cell(Shown(f"+{fold.count - 1}") if fold.count > 1 else EMPTY, order=float(fold.count), dim=quiet),
-        "value": Cell(says if not width and _said(lead) else _value(lead), dim=quiet or over, order=lead.value),
+        "value": Cell(says if not width and _said(lead) else _value(lead, now), dim=quiet or over, order=lead.value),
         "age": Cell(show_duration(age), dim=quiet, order=age),
         "says": Cell(says, dim=quiet, order=says),
     }
     return DrawnRow(fold.key, tuple(cells[each.name] for each in columns), dim=over)
 
 
-def _name(fold: Fold, roomy: bool) -> Shown:
-    """What is wrong, with what it is about; where there is room, what holds the line together as well."""
+def _with_why(fold: Fold, room: Room, columns: Sequence[Column]) -> Shown:
+    """The name, and behind it what holds the line together, where that is not cut."""
+    name = _name(fold)
+    whole = clean(f"{name} · {fold.why}") if fold.why else name
+    taken = sum(each.width + APART for each in columns if each.name != "alert")
+    return whole if room.width >= WIDE or len(whole) + APART <= room.width - taken else name
+
+
+def _name(fold: Fold) -> Shown:
+    """What is wrong, with what it is about."""
     lead = fold.lead
     which = lead.target or " ".join(value for _, value in lead.labels if not lead.source)
     name = f"{lead.rule} {which}" if which and which not in lead.rule else lead.rule
-    return clean(f"{name} · {fold.why}" if fold.why and roomy else name)
+    return clean(name)
 
 
-def _value(alert: Alert) -> Shown:
+def _value(alert: Alert, now: float) -> Shown:
     """`6.2 % > 5 %`; the rule's own words where value and limit do not say it."""
     if alert.unknown_since is not None and alert.open:
-        return clean(f"unknown {clock_time(alert.unknown_since)}")
+        return clean(f"unknown {minute(alert.unknown_since, now)}")
     if alert.says or alert.source:
         return alert.says or (NOT_MEASURED if alert.value is None else show(alert.value, "count"))
     sign = ">" if alert.way == "above" else "<"

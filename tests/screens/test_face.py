@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tui.engine.layout import Cell, Column, DrawnRow, Layout
-from tui.engine.reading import Status
+from tui.engine.reading import Failure, Reading, Status
 from tui.engine.text import EMPTY, Shown
-from tui.widgets.face import Frame, Head, Held, draw_face
+from tui.widgets.face import Frame, Head, Held, draw_face, failure_lines
 from tui.widgets.freshness import Freshness
 from tui.widgets.glyphs import UNICODE
 
@@ -41,3 +41,14 @@ def test_a_heading_stands_only_above_a_row_of_its_section() -> None:
 def test_no_room_at_all_is_still_no_crash() -> None:
     for height in range(4):
         assert len(lines((*ROWS, HEADING, *MORE), height)) <= max(0, height - 1)
+
+
+def test_probes_that_failed_alike_are_said_once() -> None:
+    error = Failure("deadline", Shown("no answer within 5s"), Shown("is the source slow?"))
+    readings = [
+        Reading("jobs", "jobs", probe, 0.0, 5.0, Status.UNKNOWN, (), (), error=error) for probe in ("queue", "schedules")
+    ]
+    other = Reading("jobs", "other", "queue", 0.0, 5.0, Status.UNKNOWN, (), (), error=error)
+    drawn = [line.text.strip() for line in failure_lines([*readings, other], Frame(60, 10, UNICODE))]
+    assert drawn[:2] == ["? deadline: no answer within 5s · 2 probes", "try: is the source slow?"]
+    assert drawn[2] == "? other: deadline: no answer within 5s"

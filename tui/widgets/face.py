@@ -15,7 +15,7 @@ from msgspec import Struct
 from rich.cells import cell_len
 
 from tui.engine.layout import DrawnRow, Layout
-from tui.engine.reading import Reading, Status, worst
+from tui.engine.reading import Failure, Reading, Status, worst
 from tui.engine.text import EMPTY, Shown
 
 from .figures import DrawnFigure, draw_figures
@@ -135,25 +135,29 @@ def status_pieces(head: Head, glyphs: Glyphs) -> list[Piece]:
 
 def failure_lines(failures: Sequence[Reading], frame: Frame) -> list[Line]:
     """What could not be measured, in words, and what to try; more of them than a few are counted."""
+    alike: dict[tuple[str, Failure], list[Reading]] = {}
+    for reading in failures:
+        if reading.error is not None:
+            alike.setdefault((reading.target, reading.error), []).append(reading)
     lines: list[Line] = []
-    for reading in failures[:MOST_FAILURES]:
-        if reading.error is None:
-            continue
-        lines.append(cut_line(Line(tuple(_failure(reading, frame.glyphs))), frame.width))
-        if reading.error.hint:
-            lines += _wrapped(Shown(f"  try: {reading.error.hint}"), "dim", frame.width)[:2]
-    if len(failures) > MOST_FAILURES:
-        lines.append(Line((Piece(Shown(f" …{len(failures) - MOST_FAILURES} more without an answer"), "dim"),)))
+    for (_, error), readings in list(alike.items())[:MOST_FAILURES]:
+        lines.append(cut_line(Line(tuple(_failure(readings, frame.glyphs))), frame.width))
+        if error.hint:
+            lines += _wrapped(Shown(f"  try: {error.hint}"), "dim", frame.width)[:2]
+    if len(alike) > MOST_FAILURES:
+        lines.append(Line((Piece(Shown(f" …{len(alike) - MOST_FAILURES} more without an answer"), "dim"),)))
     return lines
 
 
-def _failure(reading: Reading, glyphs: Glyphs) -> list[Piece]:
-    error = reading.error
+def _failure(readings: Sequence[Reading], glyphs: Glyphs) -> list[Piece]:
+    """What went wrong for one target; two of its probes may have failed alike."""
+    reading, error = readings[0], readings[0].error
     assert error is not None
+    times = [Piece(Shown(f" · {len(readings)} probes"), "dim")] if len(readings) > 1 else []
     who = f"{reading.target}: " if reading.target != reading.panel else ""
     role = ROLES[max(reading.status, Status.UNKNOWN)]
     glyph = glyphs.status[max(reading.status, Status.UNKNOWN)]
-    return [spaces(1), Piece(Shown(f"{glyph} "), role), Piece(Shown(f"{who}{error.phase}: "), role), Piece(error.says)]
+    return [spaces(1), Piece(Shown(f"{glyph} "), role), Piece(Shown(f"{who}{error.phase}: "), role), Piece(error.says), *times]
 
 
 def _wrapped(text: Shown, role: Role, width: int) -> list[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from panels.alerts.config import AlertsConfig
@@ -66,17 +67,17 @@ def test_at_80_every_section() -> None:
     assert drawn(78, *ALL, silences=(SILENCE, WINDOW)) == (
         """\
 [3 firing, 2 not acked, 1 pending]
-       alert                              value             for
- P0 ✖  error rate                         6.2 % > 5 %     9m12s  due in 11m
- P1 ✖  Replication lag db-2 · 2 in…   +1  lag 40s         1h23m  due now
- P1 ✖  connections                        87.0 % > 85 %   5m40s  acked 03:11Z
+       alert                        value                   for
+ P0 ✖  error rate                   6.2 % > 5 %           9m12s  due in 11m
+ P1 ✖  Replication lag db-2     +1  lag 40s               1h23m  due now
+ P1 ✖  connections                  87.0 % > 85 %         5m40s  acked 03:11Z
        pending
- P2 ▲  slow                               1,200 ms > 1…     30s
+ P2 ▲  slow                         1,200 ms > 1,000 ms     30s
        over lately
- P2    disk                               6.2 % > 5 %     1h05m  over 03:11Z
+ P2    disk                         6.2 % > 5 %           1h05m  over 03:11Z
        silences
-       alertname="slow"                   hides none      1h00m  until 04:12Z
-       maintenance database               hides 1         1m00s  until 03:22Z"""
+       alertname="slow"             hides none            1h00m  until 04:12Z
+       maintenance database         hides 1               1m00s  until 03:22Z"""
     )
 
 
@@ -134,7 +135,7 @@ def test_rows_are_the_lines_so_that_keys_act_on_them() -> None:
 
 
 def test_what_cannot_be_measured_says_since_when() -> None:
-    assert "unknown 03:12:02Z" in drawn(118, alert("error rate", -552, unknown_since=START - 10))
+    assert "unknown 03:12Z" in drawn(118, alert("error rate", -552, unknown_since=START - 10))
 
 
 def test_maintenance_and_silence_are_said_whole() -> None:
@@ -148,3 +149,21 @@ def test_maintenance_and_silence_are_said_whole() -> None:
 def test_calm_is_said_but_only_where_it_was_seen() -> None:
     assert drawn(58) == " nothing fires"
     assert drawn(58, alertmanager="http://alertmanager:9093") == " no answer yet"
+
+
+@pytest.mark.parametrize("width", [58, 59, 65, 78])
+@pytest.mark.parametrize("name", ["BlockedSessions", "IdleInTransaction", "HighErrorRate"])
+def test_in_little_room_neither_a_name_nor_what_is_unknown_is_cut(name: str, width: int) -> None:
+    one, other = alert(name, -24, "P0", unknown_since=START - 10), alert("other", -24, "P2")
+    for alerts in ((one,), (one, other)):
+        text = drawn(width, *alerts)
+        assert name in text and "unknown 03:12Z" in text and "…" not in text
+
+
+def test_a_silence_that_ends_another_day_says_which() -> None:
+    given = Readings(
+        *("alerts", AlertsConfig(kind="alerts"), {}),
+        silences=(Silence("s", "silence", START, START + 7 * 86400, Shown("kim"), Shown("moving")),),
+    )
+    for width, says in ((118, "28 Nov 03:12Z kim: moving"), (65, "28 Nov")):
+        assert f"until {says}" in printed(view(given, History(), Room(width, 18, START)), width)
