@@ -8,6 +8,8 @@ from tui.engine.text import EMPTY, Shown
 from tui.widgets.face import Frame, Head, Held, draw_face, failure_lines
 from tui.widgets.freshness import Freshness
 from tui.widgets.glyphs import UNICODE
+from tui.widgets.ink import Line
+from tui.widgets.table import RowLines
 
 ROWS = tuple(DrawnRow(f"r{at}", (Cell(Shown(f"row {at}")),)) for at in range(3))
 HEADING = DrawnRow("heading:more", (Cell(Shown("tables")),), heading=True, dim=True)
@@ -52,3 +54,16 @@ def test_probes_that_failed_alike_are_said_once() -> None:
     drawn = [line.text.strip() for line in failure_lines([*readings, other], Frame(60, 10, UNICODE))]
     assert drawn[:2] == ["? deadline: no answer within 5s · 2 probes", "try: is the source slow?"]
     assert drawn[2] == "? other: deadline: no answer within 5s"
+
+
+def test_a_row_is_drawn_once_while_neither_it_nor_how_it_is_shown_changes() -> None:
+    layout = Layout(columns=(Column("a", EMPTY, 20, grows=True),), rows=ROWS)
+    head, kept = Head(1, Shown("x"), Status.OK, Freshness(EMPTY), focused=True), RowLines()
+
+    def drawn(rows: tuple[DrawnRow, ...], cursor: str, width: int = 60) -> tuple[Line, ...]:
+        return draw_face(head, layout, rows, (), Held(cursor), Frame(width, 9, UNICODE, kept)).lines[1:]
+
+    before, after = drawn(ROWS, "r0"), drawn(ROWS, "r1")
+    assert after[2] is before[2] and after[0] is not before[0] and after[1].text.startswith("▸")
+    other = (*ROWS[:2], DrawnRow("r2", (Cell(Shown("changed")),)))
+    assert drawn(other, "r1")[2].text.strip() == "changed" and drawn(other, "r1", 8)[2].text.strip() == "chang…"

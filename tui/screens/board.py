@@ -35,6 +35,8 @@ class Board(Arranged):
         super().__init__()
         self.drawn = Snapshot(0, 0.0, 0.0, EMPTY, EMPTY, False, Level.WATCH)
         """What the panels show: behind the newest snapshot while the screen is frozen."""
+        self._hinted: Selection | None = None
+        """What is selected, looked up once for all keys of the last line."""
 
     # --- what moves it ----------------------------------------------------------------------------------------------
 
@@ -210,16 +212,17 @@ class Board(Arranged):
     def is_live(self, action: str) -> bool:
         """Whether a remedy is offered for the selected row, or would only say why not."""
         if action in SAID_OF_ALERTS:
-            selection = self.selection()
+            selection = self._hinted
             ends = action == "silence" and selection is not None and selection.silence is not None
             return ends or says_something(self.dash, action, selection.alerts(self.drawn) if selection else ())
         name = action.removeprefix("screen.act('").removesuffix("')")
         panel = self.focused_panel
         offer = next((each for each in panel.offers() if each.action == name), None) if panel else None
-        return offer is None or not reason(offer, self.selection())
+        return offer is None or not reason(offer, self._hinted)
 
     def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
         """`enter` first, then what this row offers or is (an alert), then the rest; what is not offered now comes behind."""
+        self._hinted = self.selection()
         hints, last = super().hints()
         if columns_of(self.size) == 1:  # one panel is all there is room for
             hints = [each for each in hints if each.does != "zoom"]

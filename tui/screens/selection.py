@@ -48,8 +48,10 @@ class Selection(Struct, frozen=True):
 
 def lines_at(snapshot: Snapshot, keys: Iterable[str]) -> list[Fold]:
     """The lines that row keys stand for: a fold's own key, or the fingerprint of an alert within one."""
-    folds = {fold.key: fold for fold in (*single(snapshot.alerts), *snapshot.folds)}
-    return [folds[key] for key in keys if key in folds]
+    wanted = dict.fromkeys(keys)
+    alone = single(tuple(each for each in snapshot.alerts if each.fingerprint in wanted))
+    folds = {fold.key: fold for fold in (*alone, *snapshot.folds) if fold.key in wanted}
+    return [folds[key] for key in wanted if key in folds]
 
 
 def silence_at(snapshot: Snapshot, key: str | None) -> Silence | None:

@@ -49,14 +49,14 @@ class Canvas(Widget):
     def show(self, lines: Sequence[Line]) -> None:
         """Shows the lines; refreshes what differs from those before."""
         old, self._lines = self._lines, tuple(self.glyphs.plain(each) for each in lines)
-        width = self.size.width
+        width, height = self.size
         regions: list[Region] = []
         for y in range(max(len(old), len(self._lines))):
             before, after = _at(old, y), _at(self._lines, y)
-            if before == after:
+            if before is after or before == after:
                 continue
             self._strips.pop(y, None)  # also where there is no room yet: what comes back must not be what was there before
-            if y < self.size.height:
+            if y < height:
                 regions.extend(Region(x, y, end - x, 1) for x, end in self._changed(before, after, width))
         if regions and not self._drawing:
             self.refresh(*regions)

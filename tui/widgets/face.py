@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 from rich.cells import cell_len
 
 from tui.engine.layout import DrawnRow, Layout
@@ -22,7 +22,7 @@ from .figures import DrawnFigure, draw_figures
 from .freshness import Freshness
 from .glyphs import Glyphs
 from .ink import BLANK, ROLES, Line, Piece, Role, apart, cut_line, dimmed, spaces, width_of, wrap
-from .table import Fitted, fitting, heading, row_line, tree_lines
+from .table import Fitted, RowLines, fitting, heading, row_line, tree_lines
 
 LEAST_ROWS = 2
 """Rows that figures leave room for, however low a panel is."""
@@ -31,11 +31,12 @@ MOST_FAILURES = 2
 
 
 class Frame(Struct, frozen=True):
-    """The room, and with which signs it is filled."""
+    """The room, and with which signs it is filled; `lines` are the rows' lines as they were drawn before."""
 
     width: int
     height: int
     glyphs: Glyphs
+    lines: RowLines = field(default_factory=RowLines)
 
 
 class Head(Struct, frozen=True):
@@ -197,10 +198,8 @@ def _body(
         count -= 1
     shown = fitting(layout, frame.width)
     trees = tree_lines(rows, frame.glyphs)
-    lines = [
-        cut_line(_row(row, shown, trees[place], head, held, frame), frame.width)
-        for place, row in enumerate(rows[top : top + count], top)
-    ]
+    lines = [_row(row, shown, trees[place], head, held, frame) for place, row in enumerate(rows[top : top + count], top)]
+    frame.lines.keep(rows[top : top + count])
     if count < len(rows):
         foot = _foot(_more(rows, top, count, layout.calm), layout.trailer, frame.width)
     return [*lines, *foot][:room], top, count
@@ -230,7 +229,9 @@ def _row(row: DrawnRow, shown: Sequence[Fitted], tree: str, head: Head, held: He
         sign = Piece(Shown(frame.glyphs.mark), "focus")
     elif here:
         sign = Piece(Shown(frame.glyphs.cursor), "focus")
-    return row_line(row, shown, tree, frame.glyphs, sign, here, head.fresh.stale)
+    how = (shown, tree, sign, here, head.fresh.stale, frame.width)
+    draw = lambda: cut_line(row_line(row, shown, tree, frame.glyphs, sign, here, head.fresh.stale), frame.width)  # noqa: E731
+    return frame.lines.drawn(row, how, draw)
 
 
 def _more(rows: Sequence[DrawnRow], top: int, count: int, calm: Shown) -> Shown:

@@ -24,6 +24,7 @@ from .freshness import Freshness, freshness
 from .glyphs import Glyphs
 from .hold import Hold
 from .remedies import remedy_bindings
+from .table import RowLines
 from .theme import Theme
 from .top import lists_alerts, suspects_here
 
@@ -74,6 +75,7 @@ class PanelView(Canvas, can_focus=True):
         self._layout: Layout = NOTHING_YET
         self._hold = Hold()
         self._face = Face((), 0, 0, 0)
+        self._row_lines = RowLines()
         self._needed = 0
         self._needed_for: object = None
         self._fresh = Freshness(EMPTY)
@@ -270,7 +272,7 @@ class PanelView(Canvas, can_focus=True):
         state = self._state
         if state is None or not self.size:
             return
-        frame = Frame(self.size.width, self.size.height, self.glyphs)
+        frame = Frame(self.size.width, self.size.height, self.glyphs, self._row_lines)
         self._face = draw_face(
             self._head(state), self._layout, self.rows, unanswered(state), self._hold.drawn(self._face.top), frame
         )

@@ -6,7 +6,7 @@ their digits stay in line. Columns of the highest rank are left out first; growi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 from rich.cells import cell_len
@@ -25,6 +25,10 @@ MOST_GROWTH = 2
 """How many times its width a column grows that has others behind it."""
 MARGIN = 1
 """The cells before the first column: the cursor and the mark stand there."""
+
+
+MOST_KEPT = 100
+"""Rows whose lines are kept; a terminal shows fewer."""
 
 
 class Fitted(Struct, frozen=True):
@@ -94,6 +98,30 @@ def heading(shown: Sequence[Fitted], sorted_by: str | None) -> Line:
         if order < len(shown) - 1:
             pieces.append(spaces(_gap(each.column)))
     return Line(tuple(pieces))
+
+
+class RowLines:
+    """The lines of a panel's rows, each drawn once while neither the row nor how it is shown changes: a cursor that moves draws
+    two lines and not the whole panel."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[DrawnRow, object, Line]] = {}
+
+    def drawn(self, row: DrawnRow, how: object, draw: Callable[[], Line]) -> Line:
+        """The row's line: the one that was drawn of it, shown in the same way, else a new one. `how` is all that `draw` depends
+        on besides the row."""
+        kept = self._kept.get(row.key)
+        if kept is not None and kept[1] == how and (kept[0] is row or kept[0] == row):
+            return kept[2]
+        line = draw()
+        self._kept[row.key] = (row, how, line)
+        return line
+
+    def keep(self, rows: Iterable[DrawnRow]) -> None:
+        """Forgets the lines of all other rows."""
+        if len(self._kept) > 2 * MOST_KEPT:
+            keys = {row.key for row in rows}
+            self._kept = {key: kept for key, kept in self._kept.items() if key in keys}
 
 
 def row_line(row: DrawnRow, shown: Sequence[Fitted], tree: str, glyphs: Glyphs, sign: Piece, cursor: bool, dim: bool) -> Line:

@@ -99,6 +99,16 @@ def _counts(panels: Sequence[PanelState], glyphs: Glyphs) -> list[Piece]:
 def worst_fold(snapshot: Snapshot) -> Fold | None:
     """What line 2 is about: the fold with the worst alert that wants an answer, that alert first; else the worst that may yet
     (pending). What is acknowledged or silenced is never there."""
+    if not _LAST or _LAST[0][0] is not snapshot:
+        _LAST[:] = [(snapshot, _worst_fold(snapshot))]
+    return _LAST[0][1]
+
+
+_LAST: list[tuple[Snapshot, Fold | None]] = []
+"""The snapshot that was asked last, and its answer: each picture asks several times, and 200 alerts are many."""
+
+
+def _worst_fold(snapshot: Snapshot) -> Fold | None:
     found = [
         (_loudness(each), fold, each)
         for fold in snapshot.folds or single(snapshot.alerts)
