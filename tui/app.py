@@ -57,7 +57,7 @@ def run(
         print(why, file=sys.stderr)  # there is no screen to say it on
         return USAGE
     prepare_environment()
-    from tui.screens.dashboard import WatchfloorApp, wants_ascii
+    from tui.screens.dashboard import WatchfloorApp
     from tui.widgets.theme import ThemeError
 
     try:
@@ -171,3 +171,11 @@ def before_a_stop(step_down: Callable[[], None]) -> None:
         stops(number, frame)
 
     signal.signal(signal.SIGTSTP, stop)
+
+
+def wants_ascii() -> bool:
+    """Whether the locale says that the terminal shows no Unicode."""
+    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
+        if value := os.environ.get(name):
+            return "utf" not in value.lower()
+    return True

@@ -7,8 +7,8 @@ import string
 from tests import story
 from tests.screens.conftest import Open, Stage
 from tui.engine.ask import Acknowledge, MakePlan, PollNow, Rewind
-from tui.screens.dashboard import allowed_keys
 from tui.screens.dialog import Dialog
+from tui.screens.keys import allowed_keys
 from tui.widgets.remedies import may_act
 
 

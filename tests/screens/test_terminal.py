@@ -11,11 +11,10 @@ from textual.geometry import Size
 
 from tests import story
 from tests.screens.conftest import Open
-from tui.app import prepare_environment, refusal
+from tui.app import prepare_environment, refusal, wants_ascii
 from tui.engine.feed import OpenIntent
 from tui.engine.text import Shown
 from tui.screens.arrangement import columns_of, places, shares, snake
-from tui.screens.dashboard import wants_ascii
 from tui.widgets.freshness import freshness
 from tui.widgets.ink import Piece
 from tui.widgets.theme import ThemeError, load_theme, theme_names

@@ -8,37 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 from rich.segment import Segments
-from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
-from textual.screen import Screen
 
 from tui.engine.ask import Ask
 from tui.engine.clock import Clock, SystemClock, clock_time
-from tui.engine.feed import Feed, Offer, Snapshot
+from tui.engine.feed import Feed, Snapshot
 from tui.engine.text import Shown, clean
 from tui.widgets.glyphs import ASCII, UNICODE
 from tui.widgets.ink import Piece
 from tui.widgets.theme import load_theme
 
 from .board import Board
+from .keys import allowed_keys
 from .live import Live
-from .selection import Selection
+from .opening import Opening
 from .sight import Sight
 
 if TYPE_CHECKING:
-    from tui.engine.alert import Fold
     from tui.engine.rewind import Rewound
 
     from .answering import Taken
-    from .dialog import Form
     from .rewinding import Rewinding
 
 RESTS = 30
@@ -62,42 +58,6 @@ class Answered(Message):
         super().__init__()
 
 
-def _detail() -> Screen[Any]:
-    from .detail import Detail
-
-    return Detail()
-
-
-def _confirm() -> Screen[Any]:
-    from .confirm import Confirm
-
-    return Confirm()
-
-
-def _alert() -> Screen[Any]:
-    from .alert import AlertDetail
-
-    return AlertDetail()
-
-
-def _dialog() -> Screen[Any]:
-    from .dialog import Dialog
-
-    return Dialog()
-
-
-def _help() -> Screen[Any]:
-    from .help import Help
-
-    return Help()
-
-
-def _palette() -> Screen[Any]:
-    from .palette import Palette
-
-    return Palette()
-
-
 def _collect_from_now_on() -> None:
     """The first picture stands: what was loaded until now is never looked through for garbage (see `tui.cli`), and the rest
     seldom, since a whole look costs 30 ms that a key would wait for."""
@@ -106,13 +66,9 @@ def _collect_from_now_on() -> None:
     gc.enable()
 
 
-class WatchfloorApp(App[int], inherit_bindings=False):
+class WatchfloorApp(Opening, inherit_bindings=False):
     """The dashboard on one feed."""
 
-    SCREENS = {
-        "board": Board, "detail": _detail, "alert": _alert, "confirm": _confirm, "dialog": _dialog, "help": _help,
-        "palette": _palette,
-    }  # fmt: skip
     ENABLE_COMMAND_PALETTE = False
     TITLE = "Watchfloor"
     CSS = "Screen { background: ansi_default; color: ansi_default; } ToastRack { display: none; }"
@@ -153,10 +109,6 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         return self.console.color_system == "standard"
 
     # --- its life ---------------------------------------------------------------------------------------------------
-
-    def get_default_screen(self) -> Screen[Any]:
-        """The board is the first screen."""
-        return self.get_screen("board")
 
     def on_mount(self) -> None:
         """From here on news wakes it, and the clock ticks."""
@@ -318,71 +270,6 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         first = clean(text.partition("\n")[0].replace("\t", "  "), 120)
         self.tell("", Piece(Shown(f"sent to the terminal's clipboard: {first}"), "text", link))
 
-    # --- screens ----------------------------------------------------------------------------------------------------
-
-    def open_detail(self, selection: Selection) -> None:
-        """Everything known about a row or figure, or a line of alerts."""
-        if selection.fold is not None:
-            self.open_alert(selection.fold)
-            return
-        from .detail import Detail
-
-        screen = self.get_screen("detail", Detail)
-        screen.about(selection)
-        self.push_screen("detail")
-
-    def open_alert(self, fold: Fold) -> None:
-        """Everything known about a line of alerts."""
-        from .alert import AlertDetail
-
-        screen = self.get_screen("alert", AlertDetail)
-        screen.about(fold)
-        self.push_screen("alert")
-
-    def open_dialog(self, form: Form) -> None:
-        """A person is about to say something of alerts: what would come of it is shown first."""
-        from .dialog import Dialog
-
-        screen = self.get_screen("dialog", Dialog)
-        screen.begin(form)
-        self.push_screen("dialog")
-
-    def action_show_panel(self, number: int) -> None:
-        """A panel's number, on a page that covers the board."""
-        self.show_panel(number)
-
-    def show_panel(self, number: int) -> None:
-        """To a panel of the board by its number, from wherever one is."""
-        while not isinstance(self.screen, Board):
-            self.pop_screen()
-        self.screen.action_go(number)
-
-    def open_plan(self, offer: Offer, keys: tuple[str, ...]) -> None:
-        """Asks for a plan and shows it when it stands."""
-        from .confirm import Confirm
-
-        screen = self.get_screen("confirm", Confirm)
-        screen.begin(offer, keys)
-        self.push_screen("confirm")
-
-    def action_help(self) -> None:
-        """The keys that work on the screen below."""
-        from .help import Help
-
-        screen = self.get_screen("help", Help)
-        if self.screen is not screen:
-            screen.about(self.screen)
-            self.push_screen("help")
-
-    def action_palette(self) -> None:
-        """Everything by name."""
-        from .palette import Palette
-
-        screen = self.get_screen("palette", Palette)
-        if self.screen is not screen:
-            screen.begin(self.screen)
-            self.push_screen("palette")
-
     def action_leave(self) -> None:
         """Leaves; while a deed is under way, at the second time of asking."""
         under_way = [deed for deed in self.snapshot.deeds if deed.ended is None]
@@ -403,19 +290,3 @@ class WatchfloorApp(App[int], inherit_bindings=False):
         for screen in self.screen_stack:
             if isinstance(screen, Live):
                 screen.recolour()
-
-
-def allowed_keys(keys: Mapping[str, str], snapshot: Snapshot) -> dict[str, str]:
-    """The configured keys without those that would let a remedy act on a key that only looks."""
-    from tui.widgets.remedies import may_act
-
-    remedies = {offer.action for panel in snapshot.panels for offer in panel.offers}
-    return {name: key for name, key in keys.items() if name not in remedies or all(map(may_act, key.split(",")))}
-
-
-def wants_ascii() -> bool:
-    """Whether the locale says that the terminal shows no Unicode."""
-    for name in ("LC_ALL", "LC_CTYPE", "LANG"):
-        if value := os.environ.get(name):
-            return "utf" not in value.lower()
-    return True

@@ -6,7 +6,12 @@ what its rows offer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.binding import Binding, BindingType
+
+from tui.engine.feed import Snapshot
+from tui.widgets.remedies import may_act
 
 ALERT_KEYS: list[BindingType] = [
     Binding("a", "acknowledge", "ack", id="acknowledge", tooltip="acknowledge; again undoes it"),
@@ -59,3 +64,9 @@ BOARD_KEYS: list[BindingType] = [
     Binding("pageup", "leaf(-1)", "page up", id="pageup", show=False),
     *(Binding(str(number), f"go({number})", f"panel {number}", id=f"panel.{number}", show=False) for number in range(1, 10)),
 ]
+
+
+def allowed_keys(keys: Mapping[str, str], snapshot: Snapshot) -> dict[str, str]:
+    """The configured keys without those that would let a remedy act on a key that only looks."""
+    remedies = {offer.action for panel in snapshot.panels for offer in panel.offers}
+    return {name: key for name, key in keys.items() if name not in remedies or all(map(may_act, key.split(",")))}
