@@ -92,38 +92,21 @@ def _notes(readings: Readings) -> tuple[Shown, ...]:
 
 def _figures(readings: Readings, reading: Reading, history: Trends, room: Room) -> tuple[Gauge | Facts, ...]:
     """The limit and how near it is; then what the sessions do; then how the database does."""
-    found: list[Gauge | Facts] = [_connections(readings, reading, history)]
-    if reading.value("pool") is not None:
-        found.append(_pool(readings, reading, history))
+    used, most, pool = (reading.value(name) for name in ("connections_used", "connections_max", "pool"))
+    found: list[Gauge | Facts] = [_filling(readings, reading, history, "connections", used, most)]
+    if pool is not None:
+        size = readings.settings.pool_size
+        found.append(_filling(readings, reading, history, "pool", round(pool * size), size))
     found.append(Facts(tuple(_doing(readings, reading))))
     found.append(Facts(tuple(_being(readings, reading))))
     return tuple(found)
 
 
-def _connections(readings: Readings, reading: Reading, history: Trends) -> Gauge:
-    used, most = reading.value("connections_used"), reading.value("connections_max")
-    judged = _judged(readings, "connections")
+def _filling(readings: Readings, reading: Reading, history: Trends, name: str, used: float | None, most: float | None) -> Gauge:
+    """What is used of what there is, by a signal that is its share: full is a full bar."""
+    text, limit = Shown(f"{show_count(used)} / {show_count(most)}"), _judged(readings, name).limit
     return Gauge(
-        Shown("connections"),
-        Shown(f"{show_count(used)} / {show_count(most)}"),
-        _bad(readings, "connections"),
-        history.spark(reading.panel, "connections", SPARK, reading.at, top=1.0),
-        judged.limit,
-        "connections",
-    )
-
-
-def _pool(readings: Readings, reading: Reading, history: Trends) -> Gauge:
-    size = readings.settings.pool_size
-    ratio = reading.value("pool") or 0.0
-    judged = _judged(readings, "pool")
-    return Gauge(
-        Shown("pool"),
-        Shown(f"{show_count(round(ratio * size))} / {show_count(size)}"),
-        _bad(readings, "pool"),
-        history.spark(reading.panel, "pool", SPARK, reading.at, top=1.0),
-        judged.limit,
-        "pool",
+        Shown(name), text, _bad(readings, name), history.spark(reading.panel, name, SPARK, reading.at, top=1.0), limit, name
     )
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from panels.alerts.config import AlertsConfig
 from tests import story
 from tests.screens.conftest import Open, Stage
-from tui.engine.alert import Alert, Fold
+from tui.engine.alert import Alert, Fold, Suspect
 from tui.engine.ask import (
     Acknowledge,
     CallItFalse,
@@ -24,6 +24,7 @@ from tui.engine.ask import (
 from tui.engine.feed import Level, Seat, Snapshot
 from tui.engine.silences import Silence
 from tui.engine.text import Shown
+from tui.screens.suspect_axis import suspect_lines
 from tui.screens.word import SETTLES
 from tui.widgets.glyphs import UNICODE
 from tui.widgets.top import line_one, line_two
@@ -375,3 +376,12 @@ async def test_marks_silences_and_maintenance_are_found_by_name(opened: Open) ->
         await stage.press("colon", *"maintenance", "enter")
         await stage.pilot.pause()
         assert "maintenance" in stage.text and "reason" in stage.text
+
+
+def test_what_a_suspect_did_is_never_cut() -> None:
+    what = Shown("session 17917 (shop_api) blocks others in database")
+    suspect = Suspect("k", "lock", story.NOW - 600, what, 48.0, touches=False, evidence=Shown("elsewhere"))
+    lines = [line.text.rstrip() for line in suspect_lines(replace(ERRORS, suspects=(suspect,)), story.NOW, 80, UNICODE)]
+    assert "…" not in "".join(lines[2:]) and " ".join("".join(f"{line[:30]} " for line in lines[2:]).split()[1:]).startswith(
+        what
+    )

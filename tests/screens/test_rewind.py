@@ -16,7 +16,7 @@ from tui.engine.feed import Snapshot
 from tui.engine.rewind import rewound
 from tui.engine.text import Shown
 from tui.widgets.glyphs import ASCII, UNICODE
-from tui.widgets.rewound import rewound_lines
+from tui.widgets.rewound import rewound_lines, scrub_bar
 
 
 async def back_before_the_deploy(stage: Stage) -> None:
@@ -135,7 +135,19 @@ def test_the_bar_in_ascii_says_the_same() -> None:
     assert past is not None
     lines = [ASCII.plain(each).text for each in rewound_lines(past, story.NOW, 80, ASCII)]
     assert lines[0].startswith(" << 03:00:28Z   11m44s ago | not live | actions off")
-    assert lines[1].isascii() and "|-*--" in lines[1] and "P0==P" in lines[1]
+    assert lines[1].isascii() and "|-*--" in lines[1] and "P0=" in lines[1]
+
+
+def test_a_name_on_the_bar_stands_whole_or_not_at_all() -> None:
+    past = rewound(Recorded(), Rewind(story.NOW - 700, -1), story.NOW, lambda past: ())
+    assert past is not None
+    fired = next(mark for mark in past.marks if mark.kind == "fired")
+    change = next(mark for mark in past.marks if mark.kind == "change")
+    ats = {"P2": -1500.0, "P0": -1490.0, "P1": -1430.0, "P3": -1.0}
+    marks = tuple(replace(fired, severity=name, title=name, at=story.NOW + at) for name, at in ats.items())
+    bar = scrub_bar(replace(past, marks=(*marks, replace(change, at=story.NOW - 1495))), story.NOW, 80, UNICODE).text
+    assert "◆P0P1" in bar or "◆P0━P1" in bar, bar
+    assert "P2" not in bar and bar.endswith("P3 now")
 
 
 def test_gaps_thinning_and_damage_are_said() -> None:

@@ -7,12 +7,14 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from rich.cells import cell_len
 
 from tui.engine.alert import Alert, Suspect
 from tui.engine.clock import clock_time
 from tui.engine.suspects import BEFORE
-from tui.engine.text import Shown, clean
+from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_duration
 from tui.widgets.glyphs import Glyphs
 from tui.widgets.ink import Line, Piece, Role, cut_line, fit, joined, spaces, wrap
@@ -68,13 +70,11 @@ def _suspect(suspect: Suspect, name: int, width: int, glyphs: Glyphs) -> list[Li
     """What happened, how long before, and what speaks for it; what touches the alert's own thing stands out."""
     lead = clean(f"{show_duration(suspect.lead)} before")
     room = max(20, width - name - LEAD - 6)
+    role: Role = "strong" if suspect.touches else "text"
     lines = []
-    for order, words in enumerate(wrap(suspect.evidence, room)):
-        if order:
-            head = [spaces(name + LEAD + 5)]
-        else:
-            role: Role = "strong" if suspect.touches else "text"
-            head = [spaces(1), _sign(suspect, glyphs), spaces(1), Piece(fit(suspect.what, name), role), spaces(1)]
-            head += [Piece(fit(lead, LEAD)), spaces(1)]
+    for order, (what, words) in enumerate(zip_longest(wrap(suspect.what, name), wrap(suspect.evidence, room), fillvalue=EMPTY)):
+        first = order == 0
+        head = [spaces(1), _sign(suspect, glyphs) if first else spaces(1), spaces(1), Piece(fit(what, name), role), spaces(1)]
+        head += [Piece(fit(lead if first else EMPTY, LEAD)), spaces(1)]
         lines.append(cut_line(Line((*head, Piece(words, "dim"))), width))
     return lines

@@ -66,13 +66,20 @@ def scrub_bar(past: Rewound, now: float, width: int, glyphs: Glyphs) -> Line:
         for at in range(place(began), place(ended) + 1):
             drawn[at] = (glyphs.lasts, _role(severity))
     here = place(past.at)
-    for began, _, severity in spans:
-        first_cell = place(began) + (1 if place(began) == here else 0)  # the moment stands before the name
-        for offset, character in enumerate(severity[: cells - first_cell]):
-            drawn[first_cell + offset] = (character, _role(severity))
-    for mark in past.marks:
-        if mark.kind == "change" and mark.at >= past.start:  # a deployment may be seen long after it was made
-            drawn[place(mark.at)] = (glyphs.change, "change")
+    # A deployment may be seen long after it was made.
+    changes = {place(mark.at) for mark in past.marks if mark.kind == "change" and mark.at >= past.start}
+    taken = {here, *changes}
+    for began, _, severity in reversed(spans):  # the worst first: a name stands whole, or not at all
+        first_cell = next((at for at in range(place(began), cells) if at not in taken), cells)
+        first_cell = min(first_cell, cells - len(severity))
+        name = range(first_cell, first_cell + len(severity))
+        if first_cell > place(began) + 2 or not taken.isdisjoint(name):
+            continue
+        taken |= set(name)
+        for at, character in zip(name, severity, strict=True):
+            drawn[at] = (character, _role(severity))
+    for at in changes:
+        drawn[at] = (glyphs.change, "change")
     drawn[here] = (glyphs.change if drawn[here][1] == "change" else glyphs.begins, "focus")
     pieces = joined(Piece(Shown(text), part) for text, part in drawn)
     return Line((spaces(1), Piece(first, "dim"), spaces(1), *pieces, spaces(1), Piece(Shown("now"), "dim")))
