@@ -21,6 +21,7 @@ from tui.engine.follow import Shared
 from tui.engine.journal import Journal
 from tui.engine.lease import Holder, Kind, Lease, LeaseError, Term
 from tui.engine.reading import Change, Reading, Status
+from tui.engine.rules import Rule
 from tui.engine.text import Shown
 
 Open = Callable[..., Engine]
@@ -41,9 +42,16 @@ def open_engine(path: Path) -> Iterator[Open]:
     """Starts an engine, each with an oven of its own to count what it asks, on the one journal."""
     with contextlib.ExitStack() as stack:
 
-        def start(oven: Oven, who: str = "anna", kind: Kind = "dashboard", interval: float = 0.2) -> Engine:
-            setup = replace(oven.setup(HOT, names=("a", "b"), interval=interval), user=who, watched="all")
-            lease = Lease(path, "all", Holder(who, who, 4711, kind), SystemClock())
+        def start(
+            oven: Oven,
+            who: str = "anna",
+            kind: Kind = "dashboard",
+            interval: float = 0.2,
+            watched: str = "all",
+            rules: tuple[Rule, ...] = (HOT,),
+        ) -> Engine:
+            setup = replace(oven.setup(*rules, names=("a", "b"), interval=interval), user=who, watched=watched)
+            lease = Lease(path, watched, Holder(who, who, 4711, kind), SystemClock())
             engine = Engine(setup, Level.WATCH, journal=Journal(path), lease=lease)
             engine.start()
             stack.callback(engine.stop)
@@ -294,6 +302,34 @@ async def test_a_role_that_changes_while_another_config_is_taken_is_kept() -> No
         engine.watching.resume()
         assert engine.watching.polls
         await engine.watching.rest()
+
+
+def test_a_config_that_was_changed_between_two_starts_goes_on_with_what_was(open_engine: Open, path: Path) -> None:
+    first = open_engine(Oven(heat=60.0))
+    eventually(lambda: [each.state for each in first.feed.peek().alerts] == ["firing"])
+    since = first.feed.peek().alerts[0].since
+    first.stop()
+    second = open_engine(Oven(heat=60.0), "ben", watched="and more")
+    eventually(lambda: [(each.state, each.since) for each in second.feed.peek().alerts] == [("firing", since)])
+    eventually(lambda: ("alert", "firing") in kinds(path))
+    second.stop()
+    third = open_engine(Oven(heat=60.0), "cleo", watched="less", rules=())
+    eventually(lambda: [each.state for each in third.feed.peek().alerts] == ["resolved"], says="its rule is gone")
+    eventually(lambda: kinds(path) == [("alert", "firing"), ("alert", "resolved")])
+
+
+def test_two_configs_on_one_journal_leave_each_others_alerts_alone(open_engine: Open, path: Path) -> None:
+    first = open_engine(Oven(heat=60.0))
+    eventually(lambda: [each.state for each in first.feed.peek().alerts] == ["firing"])
+    second = open_engine(Oven(heat=60.0), "ben", watched="less", rules=())
+    sits(second, "leads")
+    assert seat(first).role == "leads"
+    eventually(lambda: first.part.others and second.part.others)
+    assert second.feed.peek().alerts == ()
+    second.stop()
+    eventually(lambda: not first.part.others)
+    assert [each.state for each in first.feed.peek().alerts] == ["firing"]
+    assert ("alert", "resolved") not in kinds(path)
 
 
 # --- what is recorded ------------------------------------------------------------------------------------------------------

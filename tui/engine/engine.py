@@ -90,6 +90,7 @@ class Engine:
         self.poller = self.watching.poller
         self.part = Part(lease, self.watching, self.clock, self.tasks.goes_on, self._make_recording)
         self.sayings.fence = self.part.fence
+        self.telling.elsewhere = lambda: self.part.others
         self._rereading = Rereading(look, self._reread, self.clock) if look else None
         self._unread: Shown = EMPTY
         self.picture = Picture(

@@ -83,6 +83,17 @@ def shared_since(lease: Lease, number: int) -> Shared:
     return Shared(newest, states, judgement, found[2] if found else None)
 
 
+def inherited(lease: Lease) -> Shared:
+    """What the one before has shared last. Where nobody has ever polled this config, the newest judgement of one that nobody
+    polls any more, without its states: the config was changed between two starts. Blocks for the file. Raises LeaseError."""
+    mine = shared_since(lease, -1)
+    if mine.judgement is not None:
+        return mine
+    left = [each for watched in lease.left() if (each := shared_since(lease.of(watched), -1)).judgement is not None]
+    newest = max(left, key=lambda each: each.judgement.at if each.judgement else 0.0, default=mine)
+    return Shared(mine.number, mine.states, newest.judgement, newest.timers)
+
+
 def _same(state: ProbeState) -> bool:
     return state.good is not None and state.good is state.reading
 

@@ -88,8 +88,11 @@ class Duties(Struct, frozen=True):
     claimed: bool
     followed: bool
     wishes: tuple[str | None, ...]
+    others: bool = False
+    """Whether another config is polled on this journal just now: what it sees is not seen here."""
 
 
+OTHERS = "SELECT 1 FROM lease WHERE watched <> ? AND holder <> '' AND boot = ? AND beat >= ? LIMIT 1"
 ROW = "SELECT epoch, holder, who, pid, kind, boot, beat, claim, number, followed FROM lease WHERE watched = ?"
 
 
@@ -171,6 +174,7 @@ class Lease:
         with self.transaction(term) as connection:
             now = self._clock.boottime()
             row = self._row(connection)
+            others = connection.execute(OTHERS, (self.watched, self._boot, now - LOST)).fetchone() is not None
             connection.execute("UPDATE lease SET beat = ? WHERE watched = ?", (now, self.watched))
             wished = connection.execute("SELECT panel FROM wish WHERE watched = ?", (self.watched,)).fetchall()
             if wished:
@@ -179,7 +183,16 @@ class Lease:
             self._claimed(row, now),
             0 <= now - row.followed < LOST,
             tuple(panel or None for (panel,) in dict.fromkeys(wished)),
+            others,
         )
+
+    def left(self) -> list[str]:
+        """Other configs that nobody polls any more, of those that were polled here lately. Raises LeaseError."""
+        with self.reading() as connection:
+            living = "holder <> '' AND boot = ? AND beat >= ?"
+            sql = f"SELECT watched FROM lease WHERE watched <> ? AND NOT ({living})"  # noqa: S608  # fixed words
+            found = connection.execute(sql, (self.watched, self._boot, self._clock.boottime() - LOST)).fetchall()
+        return [watched for (watched,) in found]
 
     def give_up(self, term: Term) -> None:
         """Frees the lease at once; where it is another's by now, nothing happens. Raises LeaseError."""

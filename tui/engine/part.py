@@ -98,6 +98,11 @@ class Part:
         return self._roles is not None and self._roles.follows
 
     @property
+    def others(self) -> bool:
+        """Whether another config is polled on this journal, as far as this process knows."""
+        return self._roles is not None and self._roles.others
+
+    @property
     def problem(self) -> Shown:
         """Why something is not recorded at present; empty while all is."""
         return self.recording.problem if self.recording else EMPTY

@@ -20,7 +20,7 @@ from typing import Protocol, TypeVar
 
 from .clock import Clock
 from .feed import ProbeState, Seat
-from .follow import Key, Shared, share, shared_since
+from .follow import Key, Shared, inherited, share, shared_since
 from .judge import Judgement
 from .lease import BEAT, LOST, Deposed, Fence, Leader, Lease, LeaseError, Term, fence
 from .text import EMPTY, Shown, clean
@@ -71,6 +71,8 @@ class Roles:
         self.term: Term | None = None
         """While this process leads: what its writes are fenced with."""
         self.follows = False
+        self.others = False
+        """While this process leads: whether another config is polled on this journal, too."""
         self._watcher = watcher
         self._clock = clock
         self._may_ask_until = float("inf")
@@ -161,7 +163,7 @@ class Roles:
                     self._may_ask_until = float("inf")  # nobody can be asked: better twice than not at all
                     self._watcher.sit(Seat("alone"), _trouble(error))
             else:
-                failing = 0.0
+                failing, self.others = 0.0, duties.others
                 self._may_ask_until = began + LOST
                 self._watcher.sit(seat, EMPTY)
                 for panel in duties.wishes:
@@ -195,7 +197,7 @@ class Roles:
     async def _inherit(self) -> None:
         """What the one before has shared last: timers go on, and what was asked just now is not asked again."""
         with contextlib.suppress(LeaseError, TimeoutError):
-            self._watcher.take(await self._call(lambda: shared_since(self.lease, -1)))
+            self._watcher.take(await self._call(lambda: inherited(self.lease)))
 
     # --- follows ----------------------------------------------------------------------------------------------------
 

@@ -64,6 +64,8 @@ class Telling:
         self.leads = False
         self._calling: dict[str, asyncio.Future[None]] = {}
         """By fingerprint: the clock's call that is under way, or was a moment ago."""
+        self.elsewhere: Callable[[], bool] = lambda: False
+        """Whether others poll by another config, whose alerts are not seen here."""
         self._looked = clock.boottime()
         self._woken = float("-inf")
         """When the machine, or this process, was last found to have stood still: boot-clock seconds."""
@@ -171,4 +173,5 @@ class Telling:
             tools, journal, clock, news = self._means
             team = self._together.claim if self._together.configured else None
             self._notifier = Notifier(self._setup, tools, journal, clock, news, team)
+            self._notifier.elsewhere = lambda: self.elsewhere()
         return self._notifier

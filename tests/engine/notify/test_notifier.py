@@ -133,6 +133,21 @@ async def test_what_nobody_watches_any_more_is_told_to_be_over() -> None:
         ]
 
 
+async def test_what_another_config_may_watch_is_not_told_to_be_over() -> None:
+    """Two configs on one journal: what one of them told to fire is absent from the other, and goes on."""
+    chat, polled_elsewhere = kept(), True
+    async with floor(chat) as watch:
+        watch.notifier.elsewhere = lambda: polled_elsewhere
+        await watch.sees(ERRORS)
+        await watch.sees(seconds=GONE + GATHER + 2)
+        assert len(chat.said) == 1
+        polled_elsewhere = False
+        await watch.sees(seconds=GONE - 5)
+        assert len(chat.said) == 1, "it counts from when nobody else could see it"
+        await watch.sees(seconds=GATHER + 10)
+        assert len(chat.said) == 2
+
+
 async def test_a_fold_is_one_incident_until_its_last_alert_is_over(there: Receivers) -> None:
     many = [alert("hot", "P1", labels={"oven": str(n)}, fingerprint=f"f{n}", since=START - n) for n in range(6)]
     async with floor(pagerduty(there)) as watch:

@@ -22,6 +22,10 @@ class Absences:
         self._clock = clock
         self._since: dict[str, float] = {}
 
+    def forget(self) -> None:
+        """Nobody can say now what is absent."""
+        self._since.clear()
+
     def due(self, ledger: Ledger, present: Container[str], channels: Iterable[Channel], now: float) -> list[Due]:
         """What is to be told to be over at `now` (UTC seconds), because it is absent from what is `present` by fingerprint."""
         monotonic = self._clock.monotonic()

@@ -70,6 +70,8 @@ class Notifier:
         self._pager = Pager(self._claims, tools, clock)
         self._alerts: dict[str, Alert] = {}
         self._absences = Absences(clock)
+        self.elsewhere: Callable[[], bool] = lambda: False
+        """Whether others poll by another config on this journal: what they told to fire is absent here, and not over."""
         self._let_go = clock.monotonic()
         self.use(setup)
 
@@ -188,7 +190,10 @@ class Notifier:
         for box in self._boxes.values():
             self._waiting -= box.once_more()
         found = due(listed, self._channels, self._claims.ledger, now)
-        found += self._absences.due(self._claims.ledger, self._alerts, self._channels, now)
+        if self.elsewhere():
+            self._absences.forget()
+        else:
+            found += self._absences.due(self._claims.ledger, self._alerts, self._channels, now)
         self._wanted = {each.key: each for each in found}
         for each in found:
             if each.key not in self._waiting:
