@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from tui.engine.clock import clock_time
 from tui.engine.connections import Tools
 from tui.engine.panel import Memory, Target
-from tui.engine.reading import Found, Status, Theirs, TheirSilence, labels_of, signal
+from tui.engine.reading import Found, Status, Theirs, TheirSilence, labels_of, no_answer, signal
 from tui.engine.text import EMPTY, Shown, clean
 
 from .config import AlertsConfig
@@ -98,8 +98,11 @@ def _silence(silence: ManagedSilence, source: Source) -> TheirSilence:
 async def of_rules(source: Source, config: AlertsConfig) -> list[Theirs]:
     """A Prometheus's own pending and firing alerts. Raises ProbeError."""
     answer = await source.read("/api/v1/alerts", Envelope)
-    alerts = answer.data.alerts if answer.data else ()
-    return sorted((_of_rule(each, source, config) for each in alerts if config.wants(each.labels)), key=_badness)
+    if answer.data is None:  # whatever it says, it does not say that nothing fires
+        raise no_answer(
+            "contract", f"names no alerts: {answer.error or answer.status}", "is this a Prometheus? look at its log"
+        )
+    return sorted((_of_rule(each, source, config) for each in answer.data.alerts if config.wants(each.labels)), key=_badness)
 
 
 def _of_rule(alert: RuleAlert, source: Source, config: AlertsConfig) -> Theirs:

@@ -87,7 +87,7 @@ class RuleAlert(Struct, frozen=True, rename="camel"):
 class RuleAlerts(Struct, frozen=True):
     """The data of `/api/v1/alerts`."""
 
-    alerts: tuple[RuleAlert, ...] = ()
+    alerts: tuple[RuleAlert, ...]
 
 
 class Envelope(Struct, frozen=True, rename="camel"):

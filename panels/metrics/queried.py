@@ -54,8 +54,18 @@ class _Told(Struct):
 
     def empty(self, name: str) -> bool:
         """Whether Prometheus answered that there is no such series."""
+        answer = self._whole(name)
+        return answer is not None and not answer.series
+
+    def told_all(self, name: str) -> bool:
+        """Whether what is not in the answer is not there."""
+        answer = self._whole(name)
+        return answer is not None and len(answer.series) <= ROUTES_READ
+
+    def _whole(self, name: str) -> Answer | None:
+        """An answer that lacks nothing: it is one, and every store had a say."""
         answer = self.answers.get(name)
-        return answer is not None and not isinstance(answer, ProbeError) and not answer.series and not answer.warnings
+        return None if answer is None or isinstance(answer, ProbeError) or answer.warnings else answer
 
     def by(self, name: str, *labels: str) -> dict[tuple[str, ...], float | None]:
         """The numbers that a query gave, by label values."""
@@ -162,7 +172,7 @@ class Queried:
         errors = {name: value for (name,), value in told.by("routes_errors", route).items()}
         p95 = {name: value for (name,), value in told.by("routes_p95", route).items()}
         # Errors that stand under no route are some route's: then nobody knows which routes are well.
-        known = not isinstance(told.answers["routes_errors"], ProbeError) and not (errors.get("") and len(errors) == 1)
+        known = told.told_all("routes_errors") and not (errors.get("") and len(errors) == 1)
         return [
             Route(
                 name,

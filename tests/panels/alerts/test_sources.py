@@ -271,6 +271,22 @@ async def test_another_answer_is_unknown_and_says_why(body: bytes, status: int, 
     assert caught.value.failure.refused is (status in (403, 429))
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"status":"error","error":"no ruler here"}', "names no alerts: no ruler here"),
+        (b'{"status":"success"}', "names no alerts: success"),
+        (b'{"status":"success","data":{"groups":[]}}', "answers something else"),
+        (b'{"status":"success","data":[]}', "answers something else"),
+    ],
+)
+async def test_that_a_prometheus_names_no_alerts_is_not_that_none_fires(body: bytes, says: str, web: Web) -> None:
+    web.answers["/api/v1/alerts"] = reply(body)
+    with pytest.raises(ProbeError, match=says) as caught:
+        await look(config(prometheus=web.url))
+    assert caught.value.status is Status.UNKNOWN
+
+
 async def test_a_clock_that_is_off_is_told_and_reckoned_with(web: Web) -> None:
     """Its hour of difference is no hour of the alert's age."""
     ahead = "Sat, 21 Nov 2099 03:12:12 GMT"

@@ -16,11 +16,15 @@ from pathlib import Path
 
 import pytest
 
+from panels.metrics.config import MetricsConfig
+from panels.metrics.queried import Queried, _Told
 from tests.panels.metrics.conftest import values, watch
 from tests.servers.prometheus import HOST, Service, serve_metrics, start_prometheus
 from tests.waiting import Stopwatch
 from tui.engine.connections import Tools
+from tui.engine.prometheus import Answer, Series
 from tui.engine.reading import Failure, ProbeError, Status
+from tui.engine.text import Shown
 
 
 async def failure(tools: Tools, deadline: float = 3.0, **settings: object) -> Failure:
@@ -82,6 +86,25 @@ async def test_a_partial_answer_is_no_data(service: Service, tools: Tools) -> No
     found = await watch(tools, prometheus=f"http://{HOST}:{service.port}").look()
     assert found.status is Status.UNKNOWN and set(values(found).values()) <= {None, 0.0, 8.0}
     assert any("store eu-2 did not answer" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("errors", "found"),
+    [
+        (Answer((Series({"route": "/b"}, ((1.0, 1.0),)),)), [0.0, 0.25]),
+        (Answer((), (Shown("store eu-2 did not answer"),)), [None, None]),
+        (ProbeError(Failure("deadline", Shown("late"))), [None, None]),
+    ],
+    ids=["all of it", "a store is down", "no answer"],
+)
+def test_a_route_without_errors_is_one_of_which_all_errors_were_told(
+    errors: Answer | ProbeError, found: list[float | None]
+) -> None:
+    """Else an answer that lacks some would end the alert of a route that fails."""
+    rates = Answer((Series({"route": "/a"}, ((1.0, 4.0),)), Series({"route": "/b"}, ((1.0, 4.0),))))
+    told = _Told({"routes_rate": rates, "routes_errors": errors, "routes_p95": Answer(())})
+    config = MetricsConfig.model_validate({"kind": "metrics", "prometheus": "http://127.0.0.1:9"})
+    assert [each.errors for each in Queried(config)._routes(told)] == found
 
 
 async def test_a_clock_that_is_off_is_said(service: Service, tools: Tools) -> None:
