@@ -14,11 +14,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from tests.running import ROOT
+from tests.servers.listening import Handler, listening
 from tui import sentry
 from tui.engine.secrets import SecretText
 
@@ -31,27 +31,19 @@ def receiver(*, answers: bool = True) -> Iterator[tuple[str, list[str]]]:
     received: list[str] = []
     ended = threading.Event()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Asked(Handler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             received.append(gzip.decompress(body).decode() if self.headers.get("content-encoding") == "gzip" else body.decode())
             if not answers:
                 ended.wait(20)
-            self.send_response(200)
-            self.end_headers()
+            self.reply(200, b"")
 
-        def log_message(self, format: str, *args: object) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
-        yield f"http://publickey@127.0.0.1:{server.server_port}/1", received
+        with listening(Asked) as port:
+            yield f"http://publickey@127.0.0.1:{port}/1", received
     finally:
         ended.set()
-        server.shutdown()
-        server.server_close()
 
 
 CRASH = """

@@ -19,6 +19,7 @@ import pytest
 
 from tests.pty.terminal import Terminal
 from tests.running import Program
+from tests.servers.children import free_port
 from tests.servers.things import Things
 from tests.waiting import LONG, Stopwatch, eventually
 
@@ -301,15 +302,6 @@ def test_a_check_in_each_minute_says_that_the_watcher_is_there(
 
 
 # --- its own figures ---------------------------------------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def fetched(port: int, path: str = "/metrics", host: str = "") -> tuple[int, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.servers.children import free_port
 from tests.servers.postgres import HOST, Server
 from tests.waiting import eventually
 
@@ -29,7 +29,7 @@ def start_pooler(server: Server) -> Iterator[str]:
     if not Path(program).exists():
         pytest.skip("NO PGBOUNCER. Install it: apt-get install pgbouncer")
     folder = Path(tempfile.mkdtemp(prefix="wf-pool-", dir="/tmp"))
-    port = _free_port()
+    port = free_port()
     (folder / "users").write_text('"postgres" ""\n')
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={server.host} port={server.port}\n"
@@ -53,9 +53,3 @@ def _connects(dsn: str) -> bool:
     with suppress(psycopg.OperationalError), psycopg.connect(dsn, connect_timeout=2):
         return True
     return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

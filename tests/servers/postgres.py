@@ -10,14 +10,11 @@ Roles: `postgres` (superuser), `watch` (pg_monitor), `ops` (pg_monitor, pg_signa
 (no rights). All log in without a password, from this machine alone.
 """
 
-import ctypes
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -30,7 +27,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-HOST = "127.0.0.1"
+from tests.servers.children import HOST, end_with_parent, free_port
+
 STARTS_WITHIN = 20.0
 """Seconds a server may take to answer; some hundred milliseconds are usual, a crash recovery takes longer."""
 
@@ -85,7 +83,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                preexec_fn=_end_with_parent,
+                preexec_fn=end_with_parent(signal.SIGINT),
                 user=_owner(),
                 group=_owner(),
             )
@@ -165,7 +163,7 @@ def start_postgres(
     """A server of one's own, removed afterwards. `preload=False` leaves `pg_stat_statements` out."""
     binaries = find_binaries()
     folder = Path(tempfile.mkdtemp(prefix="wf-pg-", dir="/tmp"))
-    port = _free_port()
+    port = free_port()
     server = Server(folder, binaries, port, _settings(port, max_connections, preload, settings or {}))
     try:
         _initialise(server)
@@ -255,16 +253,3 @@ def _settings(port: int, max_connections: int, preload: bool, more: dict[str, st
 def _owner() -> str | None:
     """PostgreSQL refuses to run as root: as root it runs as Debian's user `postgres`."""
     return "postgres" if os.geteuid() == 0 else None
-
-
-def _end_with_parent() -> None:
-    """In the new process: a test run that is killed takes its servers with it (Linux alone knows how)."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

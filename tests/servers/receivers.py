@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from ssl import SSLContext
 from typing import Any
@@ -23,6 +22,9 @@ from urllib.parse import parse_qs
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.servers.children import free_port
+from tests.servers.listening import Handler, listening
 
 Answer = tuple[int, str]
 ROUTING_KEY = "R" * 32
@@ -159,9 +161,7 @@ def start_receivers() -> Iterator[Receivers]:
     """The HTTP ones, on a port of their own, until the end of the block."""
     there = Receivers()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Asked(Handler):
         def do_POST(self) -> None:
             size = int(self.headers.get("content-length", 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -175,44 +175,24 @@ def start_receivers() -> Iterator[Receivers]:
             elif how == "reset":
                 self.connection.close()
             elif isinstance(how, int):
-                self.reply(how, "rate_limited" if how == 429 else "no")
+                self.says(how, "rate_limited" if how == 429 else "no")
             else:
-                self.reply(*there.answer(got))
+                self.says(*there.answer(got))
 
         do_PUT = do_POST
 
         def do_OPTIONS(self) -> None:
-            self.reply(204, "")
+            self.says(204, "")
 
-        def reply(self, status: int, text: str) -> None:
-            body = text.encode()
-            self.send_response(status)
-            if status == 429:
-                self.send_header("retry-after", there.retry_after)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+        def says(self, status: int, text: str) -> None:
+            self.reply(status, text.encode(), **({"retry_after": there.retry_after} if status == 429 else {}))
 
-        def log_message(self, format: str, *args: object) -> None:
-            return
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            return  # a client that breaks off is what some tests are about
-
-    server = Server(("127.0.0.1", 0), Handler)
-    there.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
     try:
-        yield there
+        with listening(Asked) as port:
+            there.url = f"http://127.0.0.1:{port}"
+            yield there
     finally:
         there.ends.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 # --- mail ----------------------------------------------------------------------------------------------------------------
@@ -275,7 +255,7 @@ class _Controller(Controller):
 
     def __init__(self, mails: Mails, context: SSLContext | None, *, login: bool) -> None:
         self.mails, self.context, self.login = mails, context, login
-        super().__init__(mails, hostname="127.0.0.1", port=_free_port())
+        super().__init__(mails, hostname="127.0.0.1", port=free_port())
 
     def factory(self) -> SMTP:
         return SMTP(
@@ -286,14 +266,6 @@ class _Controller(Controller):
             authenticator=self.mails.authenticate if self.login else None,
             auth_required=self.login,
         )
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.servers.listening import Handler, listening
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,7 @@ def start_things(**states: str) -> Iterator[Things]:
     """The service on a port of its own, until the end of the block."""
     things = Things(dict(states))
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Asked(Handler):
         def do_GET(self) -> None:
             if self.path.partition("?")[0] == "/readyz":
                 things.polled.append(time.monotonic())
@@ -90,30 +89,11 @@ def start_things(**states: str) -> Iterator[Things]:
             self.close_connection = True
 
         def answer(self, status: int, content: object) -> None:
-            body = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.reply(status, json.dumps(content).encode(), "application/json")
 
-        def log_message(self, format: str, *args: object) -> None:
-            return
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            return  # a client that was killed is what some tests are about
-
-    server = Server(("127.0.0.1", 0), Handler)
-    things.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
     try:
-        yield things
+        with listening(Asked) as port:
+            things.url = f"http://127.0.0.1:{port}"
+            yield things
     finally:
         things.ends.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
