@@ -54,6 +54,7 @@ class Stage:
     alertmanager: Alertmanager
     folder: Path
     leaked: list[psycopg.Connection[tuple[Any, ...]]] = field(default_factory=list)
+    exports: list[asyncio.Task[None]] = field(default_factory=list)
 
     def setup(self, system: str) -> Setup:
         """A system's example as its people would have it, on the demo's places."""
@@ -84,6 +85,12 @@ class Stage:
             self.leaked.append(psycopg.connect(self.view.dsn("dsn_for_actions")))
         while not used and self.leaked:
             self.leaked.pop().close()
+
+    async def export(self, pause: float) -> None:
+        """Asks for page after page, each of which takes four times the pause (seconds), until cancelled."""
+        async with await psycopg.AsyncConnection.connect(self.view.dsn("dsn_for_actions"), autocommit=True) as connection:
+            while True:
+                await connection.execute("SELECT export_page(md5('workspace-1')::uuid, %s)", [pause])
 
     def ask_models(self) -> None:
         """One more user has both models suggest something."""

@@ -1,7 +1,7 @@
 """Every rule of agent-factory's and cliply's tables (systems.md) whose signal the five panels have, and the panels' own beside
 them, from inactive to firing to resolved on a driven clock: with flapping, a gap and a restart in the middle.
 
-The signals are made here; test_with_the_demo.py breaks what makes them.
+The signals are made here; drive.py breaks what makes them.
 """
 
 from __future__ import annotations
