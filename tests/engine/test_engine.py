@@ -19,7 +19,7 @@ from tui.engine.connections import Tools
 from tui.engine.engine import Engine
 from tui.engine.feed import Level, Snapshot
 from tui.engine.panel import Card, Memory, PanelConfig, Probe, SignalSpec, Target, Threshold, Wanted
-from tui.engine.reading import Change, Found, Signal, Status, no_answer, signal
+from tui.engine.reading import Change, Failure, Found, Signal, Status, no_answer, signal
 from tui.engine.rules import Rule
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import EMPTY, Shown
@@ -121,6 +121,21 @@ async def test_a_reading_past_its_freshness_is_unknown_without_anybody_asking(ov
         await clock.advance(5 * 2 + 5 - 1)
         assert engine.feed.newest().panels[0].status is Status.OK
         await clock.advance(2)
+        assert engine.feed.newest().panels[0].status is Status.UNKNOWN
+
+
+async def test_a_failure_that_was_not_yet_one_is_unknown_once_it_is_old(oven: Oven) -> None:
+    """One failure of two: degraded, while somebody looks."""
+
+    async def once(name: str) -> Found:
+        if oven.asked > 1:
+            await asyncio.Event().wait()
+        return Found(Status.DEGRADED, error=Failure("connect", Shown("refused")))
+
+    oven.answer = once
+    async with watching(oven) as (engine, clock):
+        assert looks(engine)[0] is Status.DEGRADED
+        await clock.advance(5 * 2 + 5 + 1)
         assert engine.feed.newest().panels[0].status is Status.UNKNOWN
 
 

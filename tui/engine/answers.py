@@ -144,15 +144,22 @@ class Answers:
         return panel, silencer
 
     async def _end(self, id_: str) -> None:
-        if not any(each.id == id_ and not each.from_config for each in self._judge.newest.silences):
+        silence = next((each for each in self._judge.newest.silences if each.id == id_ and not each.from_config), None)
+        if silence is None:
             raise Unrecorded("there is no such silence any more, or it stands in the config")
         name, slash, there = id_.rpartition("/")
         if not slash:
             await self._say(SilenceEnded(id_))
             return
         panel, silencer = self._silencer(name)
-        await self._say(SilenceEnded(id_))
-        await silencer.end(panel.name, panel.settings, self._tools, there)
+        said = self._sayings.desk.quiet.made_here(silence)
+        await self._say(SilenceEnded(said.id if said else id_))
+        try:
+            await silencer.end(panel.name, panel.settings, self._tools, there)
+        except ProbeError:
+            if said:
+                await self._say(said)  # so that the record does not say that it is over
+            raise
 
     async def _maintain(self, panels: tuple[str, ...], seconds: float, reason: str) -> str:
         unknown = [each for each in panels if self.setup.panel(each) is None]

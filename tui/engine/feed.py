@@ -65,6 +65,10 @@ class ProbeState(Struct, frozen=True):
         age = self.age(monotonic)
         return age is None or age > self.fresh_for
 
+    def unheard(self, monotonic: float) -> bool:
+        """Whether even the newest reading, a failed one too, is past its freshness."""
+        return self.read_at is not None and monotonic - self.read_at > self.fresh_for
+
 
 class Offer(Struct, frozen=True):
     """A remedy that a panel's rows have, as the screen needs it: its key, and why the gate would refuse it now (empty where

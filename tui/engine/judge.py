@@ -168,8 +168,7 @@ def _status(monotonic: float) -> Callable[[ProbeState], Status]:
     def status(probe: ProbeState) -> Status:
         if probe.reading is None:
             return Status.UNKNOWN
-        if probe.stale(monotonic) and probe.reading.error is None:
-            return max(probe.reading.status, Status.UNKNOWN)
-        return probe.reading.status
+        old = probe.stale(monotonic) if probe.reading.error is None else probe.unheard(monotonic)
+        return max(probe.reading.status, Status.UNKNOWN) if old else probe.reading.status
 
     return status

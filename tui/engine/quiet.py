@@ -22,6 +22,8 @@ from .maintenance import Window, in_force
 from .silences import Silence, matches
 from .text import EMPTY, Shown, clean
 
+ALIKE = 60.0
+"""Seconds by which another system's clock may have put the end of a silence elsewhere."""
 REMEMBERED = 86400.0
 """Seconds for which a silence that is over is remembered, for when an alert began to want an answer."""
 
@@ -71,6 +73,17 @@ class Quiet:
         """Drops what was over long ago."""
         self._hushes = {key: each for key, each in self._hushes.items() if each.until > now - REMEMBERED}
         self._maintained = {key: each for key, each in self._maintained.items() if each.until > now - REMEMBERED}
+
+    def made_here(self, there: Silence) -> Silenced | None:
+        """What was said here when a silence that another system holds was made; None where it was made elsewhere. That system
+        gave it an id of its own."""
+        found = [
+            each
+            for each in self._hushes.values()
+            if each.said.at == there.at and set(each.said.matchers) == set(there.matchers)
+            if abs(each.said.until - there.until) <= ALIKE
+        ]
+        return max(found, key=lambda each: each.at).said if found else None
 
     # --- what follows from it ---------------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ class Sayings:
 
     def __init__(self, journal: Journal | None, desk: Desk, clock: Clock, heard: Callable[[], None]) -> None:
         self._journal = journal
-        self._desk = desk
+        self.desk = desk
         self._clock = clock
         self._heard = heard
         self._last = 0
@@ -85,7 +85,7 @@ class Sayings:
             return
         for entry in found:
             if entry.id <= last:  # what came in between is caught up with, by all who listen
-                self._desk.apply(entry)
+                self.desk.apply(entry)
         self._last = last
 
     async def catch_up(self) -> Sequence[Entry]:
@@ -100,7 +100,7 @@ class Sayings:
             except JournalError:
                 return ()
             for entry in found:
-                self._desk.apply(entry)
+                self.desk.apply(entry)
                 for listener in self.listeners:
                     listener(entry)
             if found:

@@ -196,8 +196,12 @@ async def test_a_silence_is_made_there_and_ended_there(manager: Alertmanager, tm
         await answered(engine, EndSilence(made))
         assert manager.silences() == []
         await soon(lambda: not manager.alerts()[0]["status"]["silencedBy"])
-        assert [each.wants_answer for each in await polled(engine)] == [True]
-    assert [each.kind for each in journal.entries() if each.kind != "alert"] == ["silenced", "silence-ended"]
+        (alert,) = await polled(engine)
+        assert alert.wants_answer and alert.asked_at == alert.loud_since, "its clock runs from the end of the silence on"
+        assert alert.asked_at is not None and alert.fired_at is not None and alert.asked_at > alert.fired_at
+    made_here, ended = [each for each in journal.entries() if each.kind != "alert"]
+    assert (made_here.kind, ended.kind) == ("silenced", "silence-ended")
+    assert made_here.data["id"] == ended.data["id"], "so the handover does not list it any more"
 
 
 async def test_one_that_is_over_already_ends_without_complaint(manager: Alertmanager, tmp_path: Path) -> None:
