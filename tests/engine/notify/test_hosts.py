@@ -15,6 +15,7 @@ from tests.engine.test_team import Host, dsn, sharing_of
 from tests.servers.postgres import postgres
 from tests.waiting import soon
 from tui.engine.alert import single
+from tui.engine.notify.gone import GONE
 
 __all__ = ["dsn", "postgres"]
 
@@ -49,6 +50,21 @@ async def test_two_hosts_never_tell_twice(dsn: str) -> None:
         await asyncio.gather(first.passes(60), second.passes(60))
         assert len(chat.took) == 8 and {each.transition for each in chat.took[4:]} == {"resolved"}
         assert first.notifier.warnings == second.notifier.warnings == ()
+
+
+async def test_what_one_host_alone_watches_is_told_to_be_over_by_no_other(dsn: str) -> None:
+    """The other's config has no such rule: an incident that goes on must not be resolved from there."""
+    chat = kept()
+    async with hosts(dsn, chat) as (first, second):
+        first.folds = single([alert("hot")])
+        await first.passes(10)
+        assert len(chat.took) == 1
+        await soon(lambda: [line for line in second.said() if line.startswith("told")])
+        second.folds = single([alert("full")])  # so that it looks at what was told
+        await second.passes(int(GONE) + 20)
+        assert [(each.transition, each.keys[0]) for each in chat.took] == [
+            ("firing", each.fingerprint) for each in (alert("hot"), alert("full"))
+        ]
 
 
 async def test_with_the_team_out_of_reach_people_are_told_all_the_same(dsn: str) -> None:

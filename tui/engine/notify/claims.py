@@ -58,7 +58,7 @@ class Claims:
         journal = self._journal
         if journal is not None:
             for entry in await self._done(lambda: self._read(journal)) or ():
-                self.ledger.apply(entry.id, entry.at, entry.said)
+                self.ledger.apply(entry.id, entry.at, entry.said, here=entry.origin is None)
         self.loaded = True
 
     def _read(self, journal: Journal) -> Sequence[Entry]:

@@ -27,10 +27,11 @@ class Absences:
         self._since.clear()
 
     def due(self, ledger: Ledger, present: Container[str], channels: Iterable[Channel], now: float) -> list[Due]:
-        """What is to be told to be over at `now` (UTC seconds), because it is absent from what is `present` by fingerprint."""
+        """What is to be told to be over at `now` (UTC seconds), because it is absent from what is `present` by fingerprint.
+        What another host told to fire may be watched there alone: that host says when it is over."""
         monotonic = self._clock.monotonic()
         hear = {each.title for each in channels if "resolved" in each.on}
-        absent = [each for each in ledger.open() if each[0] not in present]
+        absent = [each for each in ledger.open() if each[0] not in present and ledger.begun_here(*each)]
         self._since = {each[0]: self._since.get(each[0], monotonic) for each in absent}
         return [
             Due(title, fingerprint, _stand_in(fingerprint, stamp, now), Mark("resolved", "", stamp))

@@ -79,6 +79,8 @@ class Standing(Struct):
     id: int
     at: float
     state: Literal["claimed", "told", "untold"] = "claimed"
+    here: bool = True
+    """Whether it was claimed on this host."""
 
     @property
     def counts(self) -> bool:
@@ -95,24 +97,24 @@ class Ledger:
         self._open: list[tuple[str, str, int]] | None = None
         self._same: dict[tuple[str, str, int], int] = {}
 
-    def apply(self, id_: int, at: float, said: Said | None) -> None:
-        """Takes one entry; what is no notification is passed by."""
+    def apply(self, id_: int, at: float, said: Said | None, *, here: bool = True) -> None:
+        """Takes one entry, of this host or another; what is no notification is passed by."""
         match said:
             case Claimed(fingerprint, channel, transition):
-                self._claim(fingerprint, channel, transition, id_, at)
+                self._claim(fingerprint, channel, transition, id_, at, here)
             case Told(fingerprint, channel, transition):
                 self._settle(fingerprint, channel, transition, "told")
             case Untold(fingerprint, channel, transition):
                 self._settle(fingerprint, channel, transition, "untold")
 
-    def _claim(self, fingerprint: str, channel: str, transition: str, id_: int, at: float) -> None:
+    def _claim(self, fingerprint: str, channel: str, transition: str, id_: int, at: float, here: bool) -> None:
         mark = parse_mark(transition)
         if mark is None:
             return
         standings = self._of.setdefault((fingerprint, channel), {})
         before = standings.get(mark.name)
         if before is None or before.state == "untold":
-            made = standings[mark.name] = Standing(mark, id_, at)
+            made = standings[mark.name] = Standing(mark, id_, at, here=here)
             self._unanswered[fingerprint, channel, mark.name] = made
             self._open = None
 
@@ -173,6 +175,11 @@ class Ledger:
             begun = {each.stamp for each in marks if each.kind in ("firing", "escalated")}
             found += [(fingerprint, channel, stamp) for stamp in sorted(begun - ended)]
         return found
+
+    def begun_here(self, fingerprint: str, channel: str, stamp: int) -> bool:
+        """Whether anything of an episode was told by this host."""
+        found = self._of.get((fingerprint, channel), {}).values()
+        return any(each.here and each.counts for each in found if each.mark.stamp == stamp)
 
     def open_members(self, channel: str, group: str) -> set[str]:
         """The alerts of one incident that were not told to be over."""
