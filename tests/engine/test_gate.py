@@ -477,9 +477,13 @@ def test_an_open_intent_is_shown_until_a_person_settles_it(things: Things, journ
     assert [(entry.kind, entry.who) for entry in journal.entries()] == [("intent", "ben"), ("settled", "anna")]
 
 
-async def test_settling_without_a_journal_says_so(things: Things) -> None:
+async def test_settling_what_cannot_be_recorded_says_so(things: Things, journal: Journal) -> None:
     async with armed(things, None) as engine:
         with pytest.raises(PlanRefused, match="cannot be written"):
+            await engine.gate.settle("deed-1")
+    async with armed(things, journal) as engine:
+        journal._connection.execute("PRAGMA query_only = on")
+        with pytest.raises(PlanRefused, match="could not be recorded: .* the file is read-only"):
             await engine.gate.settle("deed-1")
 
 

@@ -221,13 +221,19 @@ def test_changes_and_marks_once_each_and_what_nobody_was_told(kept: Kept) -> Non
     kept.say(980, ChangeSeen("deploys", deployed), origin="bastion-2")
     kept.say(900, Marked(Change("m1", NOW - 900, "mark", Shown("flag new-checkout on"))), "ci")
     kept.alert(800, "firing")
-    kept.say(700, Untold("fp-error rate", "slack", "firing", "HTTP 404 no_service", 5))
+    mark = "firing:P1@1795230732#fp-error_rate"
+    for ago in (710, 700):
+        kept.say(ago, Untold("fp-error rate", "slack", mark, "HTTP 404 no_service", 5))
+        kept.say(ago, Untold("fp-error rate", "pagerduty", mark, "HTTP 500; is tried again"))
+    kept.say(690, Told("fp-error rate", "pagerduty", mark, 3))
+    kept.say(600, Untold("fp-error rate", "sms", "escalated:cto/1795230132@1795230732", "no credit left", 3))
     assert section(kept.text, "Changes") == [
         "- 02:55:32Z deployment deploy 9f3c2a1 \\| main",
         "- 02:57:12Z mark flag new-checkout on (ci)",
     ]
     assert section(kept.text, "Notifications") == [
-        '- 03:00:32Z slack: api error rate {route="/x"} firing: HTTP 404 no\\_service'
+        '- 03:00:32Z slack: api error rate {route="/x"} firing P1: HTTP 404 no\\_service',
+        '- 03:02:12Z sms: api error rate {route="/x"} escalated cto: no credit left',
     ]
 
 

@@ -7,6 +7,7 @@ that this version does not know is printed with its data: nothing that was recor
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -133,16 +134,19 @@ def in_words(entry: Entry, names: Names) -> str:
         case ChangeSeen(panel=panel, change=change):
             return f"{panel}  {change.kind} {change.title} (at {clock_time(change.at)})"
         case Claimed() | Told() | Untold():
-            return f"{said.channel}: {names.alert(said.fingerprint)} {_transition(said.transition)}{_tries(said)}"
+            return f"{said.channel}: {names.alert(said.fingerprint)} {transition_in_words(said.transition)}{_tries(said)}"
         case ConfigRead(taken=taken, says=says):
             return f"{'taken' if taken else 'refused, the old one stays'}: {says}"
         case _:
             return json.dumps(dict(entry.data), ensure_ascii=False)
 
 
-def _transition(written: str) -> str:
-    """`firing P0`, `acknowledged anna`, `resolved`: without the second that tells two of a kind apart."""
-    return written.rpartition("@")[0].replace(":", " ", 1).strip() or written
+_WHEN = re.compile(r"(/\d+)?@-?\d+(#.*)?$")
+
+
+def transition_in_words(written: str) -> str:
+    """`firing P0`, `acknowledged anna`, `resolved`, `escalated cto`: without the second that tells two of a kind apart."""
+    return _WHEN.sub("", written).replace(":", " ", 1).strip() or written
 
 
 def covered(said: Silenced | Maintained) -> str:

@@ -16,7 +16,7 @@ from .clock import Clock
 from .connections import Tools
 from .execution import Execution, Means
 from .feed import Deed, Level, Offer
-from .journal import Journal
+from .journal import Journal, JournalError
 from .reading import ProbeError, no_answer
 from .redact import redact
 from .setup import PanelSetup, Setup
@@ -174,11 +174,14 @@ class Gate:
             return
 
     async def settle(self, intent: str) -> None:
-        """A person says that an open intent is dealt with."""
+        """A person says that an open intent is dealt with. Raises PlanRefused where that cannot be recorded."""
         if self._journal is None:
             raise PlanRefused("the journal cannot be written")
         journal = self._journal
-        await in_daemon_thread(lambda: journal.append(self._clock.utc(), "settled", self._setup.user, {}, intent))
+        try:
+            await in_daemon_thread(lambda: journal.append(self._clock.utc(), "settled", self._setup.user, {}, intent))
+        except JournalError as error:
+            raise PlanRefused(f"it could not be recorded: {error}") from error
 
     def _find(self, name: str) -> tuple[PanelSetup, Action]:
         """The action of that name. Raises PlanRefused, naming those there are."""

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .entries import ChangeSeen, Maintained, Marked, Silenced, SilenceEnded, Untold
-from .entry_words import Names, covered, outcomes_of, proofs_of, said_by
+from .entries import ChangeSeen, Maintained, Marked, Silenced, SilenceEnded, Told, Untold
+from .entry_words import Names, covered, outcomes_of, proofs_of, said_by, transition_in_words
 from .journal import Entry
 from .reading import Change
 from .report_alerts import Fired, lives
@@ -55,7 +55,7 @@ class Happened(Struct, frozen=True):
 
 
 class Unheard(Struct, frozen=True):
-    """A notification that was given up."""
+    """A notification that did not arrive, and when it was last tried."""
 
     at: float
     channel: Shown
@@ -161,11 +161,16 @@ def _changes(entries: Iterable[Entry]) -> list[Happened]:
 
 
 def _unheard(entries: Iterable[Entry], names: Names) -> list[Unheard]:
-    return [
-        Unheard(entry.at, clean(said.channel), clean(f"{names.alert(said.fingerprint)} {said.transition}"), clean(said.says))
-        for entry in entries
-        if isinstance(said := entry.said, Untold)
-    ]
+    """What a channel did not tell in the end: the last try of each, where none arrived."""
+    found: dict[tuple[str, str, str], Unheard] = {}
+    for entry in entries:
+        match said := entry.said:
+            case Told(fingerprint, channel, transition):
+                found.pop((fingerprint, channel, transition), None)
+            case Untold(fingerprint, channel, transition):
+                what = clean(f"{names.alert(fingerprint)} {transition_in_words(transition)}")
+                found[fingerprint, channel, transition] = Unheard(entry.at, clean(channel), what, clean(said.says))
+    return sorted(found.values(), key=lambda each: each.at)
 
 
 def _tallies(fired: Iterable[Fired]) -> list[Tally]:

@@ -22,6 +22,8 @@ from msgspec import Struct
 from .threads import in_daemon_thread
 
 REMEMBERED = 60.0
+"""Seconds for which an answer is remembered."""
+MOST_REMEMBERED = 1000
 FIRST_ADDRESS = 2.0
 """Seconds that one address may take while others are left to try: a black-holed IPv6 must not cost the whole deadline."""
 
@@ -65,6 +67,8 @@ async def addresses(host: str, port: int) -> tuple[str, ...]:
         raise NameNotFound(getattr(error, "strerror", None) or str(error)) from None
     answer = tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
     _known[host, port] = (time.monotonic(), answer)
+    if len(_known) > MOST_REMEMBERED:  # redirects to another name each time
+        _known.pop(next(iter(_known)))
     return answer
 
 
