@@ -483,7 +483,7 @@ async def test_settling_what_cannot_be_recorded_says_so(things: Things, journal:
             await engine.gate.settle("deed-1")
     async with armed(things, journal) as engine:
         journal._connection.execute("PRAGMA query_only = on")
-        with pytest.raises(PlanRefused, match="could not be recorded: .* the file is read-only"):
+        with pytest.raises(PlanRefused, match=r"could not be recorded: .* the file is read-only"):
             await engine.gate.settle("deed-1")
 
 
