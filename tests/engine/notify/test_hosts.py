@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from tests.clocks import START, DrivenClock
 from tests.engine.notify.alerts import alert, over
 from tests.engine.notify.floor import Floor, Kept, floor, kept
-from tests.engine.test_team import Host, dsn, sharing_of
+from tests.engine.team.conftest import dsn
+from tests.engine.team.hosts import Host, sharing_of
 from tests.servers.postgres import postgres
 from tests.waiting import soon
 from tui.engine.alert import single

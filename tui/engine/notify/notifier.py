@@ -7,8 +7,6 @@ and from the journal.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
@@ -18,7 +16,6 @@ from ..clock import Clock, clock_time
 from ..connections import Tools
 from ..escalation import Called
 from ..journal import Journal
-from ..redact import redact
 from ..setup import Setup
 from ..text import Shown, clean
 from .channel import Undelivered, delivered
@@ -31,6 +28,7 @@ from .ledger import KEPT, Key
 from .message import Message, message_of
 from .outbox import Item, Outbox
 from .paging import Pager
+from .serving import Serving
 
 MAY_BE_TOLD = 3600.0
 """Seconds for which it is shown that a message may or may not have been told."""
@@ -56,12 +54,7 @@ class Notifier:
         self._news = news
         self._claims = Claims(journal, clock, team)
         self._boxes: dict[str, Outbox] = {}
-        self._workers: dict[str, asyncio.Task[None]] = {}
-        self._changed = asyncio.Event()
-        self._busy: set[object] = set()
-        """What is being told: channels by title, and calls for help."""
-        self._idle = asyncio.Event()
-        self._ending = False
+        self._serving = Serving(self._tell, news)
         self._waiting: set[Key] = set()
         """What is gathered, queued, under way or given up: not gathered again."""
         self._wanted: dict[Key, Due] = {}
@@ -85,7 +78,7 @@ class Notifier:
         self._boxes = boxes
         self._waiting = {key for key in self._waiting if key[1] in boxes}
         self._gatherings.keep(boxes.keys())
-        self._changed.set()
+        self._serving.use(boxes)
 
     @property
     def warnings(self) -> tuple[Shown, ...]:
@@ -112,72 +105,25 @@ class Notifier:
     async def run(self) -> None:
         """Tells what `take` finds, until cancelled; when run again, from what the journal and the alerts say by then."""
         await self._claims.refresh()
-        self._ending = False
         self._waiting.clear()
         self._gatherings = Gatherings(self._clock)
         self._boxes = {}
         self.use(self._setup)
-        try:
-            while True:
-                self._changed.clear()
-                self._staff()
-                await self._changed.wait()
-        finally:
-            for worker in self._workers.values():
-                worker.cancel()
-            self._workers.clear()
-            self._busy.clear()
-
-    def _staff(self) -> None:
-        """One task a channel; those of channels that are gone end."""
-        for title in self._workers.keys() - self._boxes.keys():
-            self._workers.pop(title).cancel()
-        for title, box in self._boxes.items():
-            if title not in self._workers:
-                self._workers[title] = asyncio.ensure_future(self._serve(box))
+        await self._serving.run()
 
     @property
     def running(self) -> bool:
         """Whether there is somebody to tell what `take` finds."""
-        return bool(self._workers)
+        return self._serving.running
 
     @property
     def idle(self) -> bool:
         """Whether every channel has told what it could by now: what is left waits for a pause to end."""
-        return not self._busy and all(each.resting for each in self._boxes.values())
+        return self._serving.idle
 
     async def finish(self, grace: float = 1.5) -> None:
-        """Begins nothing more, and lets what is under way arrive, for `grace` seconds at most."""
-        self._ending = True
-        with contextlib.suppress(TimeoutError):
-            if self._busy:
-                await asyncio.wait_for(self._idle.wait(), grace)
-
-    async def _serve(self, box: Outbox) -> None:
-        """One channel's messages, one after the other."""
-        title = box.channel.title
-        while not self._ending:
-            item = await box.next()
-            if self._ending:  # whoever polls next tells it: it is due for as long as it is so
-                return
-            self._begins(title)
-            try:
-                await self._tell(box, item)
-            except Exception as error:  # a defect of ours must not leave the channel unserved
-                box.failed(item, Undelivered(redact(f"{type(error).__name__}: {error}")))
-                box.give_up(item)
-            finally:
-                self._ended(title)
-            self._news()
-
-    def _begins(self, what: object) -> None:
-        self._busy.add(what)
-        self._idle.clear()
-
-    def _ended(self, what: object) -> None:
-        self._busy.discard(what)
-        if not self._busy:
-            self._idle.set()
+        """Begins nothing more, and lets what is under way arrive, calls for help too, for `grace` seconds at most."""
+        await self._serving.finish(grace)
 
     # --- what is due ------------------------------------------------------------------------------------------------
 
@@ -317,10 +263,7 @@ class Notifier:
 
     async def page(self, alert: Alert, whom: str, by_itself: bool = False) -> Called:
         """Calls somebody for an alert now; answers who was told by which channel. See `Pager.page`."""
-        call = object()
-        self._begins(call)
-        try:
-            return await self._pager.page(self._setup, alert, whom, by_itself)
-        finally:
-            self._ended(call)
-            self._news()
+        with self._serving.begun():
+            called = await self._pager.page(self._setup, alert, whom, by_itself)
+        self._news()
+        return called
