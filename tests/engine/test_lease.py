@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.clocks import DrivenClock
 from tui.engine.journal import Journal
-from tui.engine.lease import LOST, Deposed, Holder, Kind, Leader, Lease, LeaseError, Term, fence
+from tui.engine.lease import LOST, Lease
+from tui.engine.term import Deposed, Holder, Kind, Leader, LeaseError, Term, fence
 
 Make = Callable[..., Lease]
 

@@ -19,9 +19,10 @@ from tui.engine.engine import Engine
 from tui.engine.feed import Level, ProbeState, Seat
 from tui.engine.follow import Shared
 from tui.engine.journal import Journal
-from tui.engine.lease import Holder, Kind, Lease, LeaseError, Term
+from tui.engine.lease import Lease
 from tui.engine.reading import Change, Reading, Status
 from tui.engine.rules import Rule
+from tui.engine.term import Holder, Kind, LeaseError, Term
 from tui.engine.text import Shown
 
 Open = Callable[..., Engine]

@@ -21,12 +21,13 @@ from tui.engine.follow import share, shared_since
 from tui.engine.history import History
 from tui.engine.journal import Journal
 from tui.engine.judge import Judgement
-from tui.engine.lease import Holder, Lease, Term
+from tui.engine.lease import Lease
 from tui.engine.panel import Judged
 from tui.engine.reading import Change, Reading, Row, Status, series_key
 from tui.engine.secrets import known_values
 from tui.engine.silences import Silence
 from tui.engine.store import Store, StoreError
+from tui.engine.term import Holder, Term
 from tui.engine.text import Shown
 
 MINUTE = START - START % 60

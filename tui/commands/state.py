@@ -14,9 +14,10 @@ from tui.commands.status_line import name_of
 from tui.config import Loaded
 from tui.engine.clock import SystemClock
 from tui.engine.journal import Journal, JournalError
-from tui.engine.lease import Holder, Kind, Lease
+from tui.engine.lease import Lease
 from tui.engine.setup import Setup
 from tui.engine.status_file import StatusPlace
+from tui.engine.term import Holder, Kind
 from tui.engine.text import EMPTY, Shown, clean
 
 

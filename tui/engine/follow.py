@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from .feed import ProbeState
 from .judge import Judgement
-from .lease import Lease, Term
+from .lease import Lease
+from .term import Term
 
 Key = tuple[str, str, str]
 """Panel, target and probe."""

@@ -7,7 +7,7 @@
 
 A row is of what is watched (a digest of panels and rules), so that two configs on one journal have a poller each. Heartbeats
 are boot-clock seconds, which all processes of a host share. Whoever writes as leader does so in a transaction that first looks
-whether its epoch still stands (`fence`): one that was stopped and is woken finds a newer one, writes nothing, and follows.
+whether its epoch still stands (`term.py`): one that was stopped and is woken finds a newer one, writes nothing, and follows.
 Calls block for the file: the engine makes them in a thread of their own, and polls alone where they fail.
 """
 
@@ -16,14 +16,13 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 from msgspec import Struct
 
 from .clock import Clock
-from .text import Shown, clean
+from .term import RANK, Deposed, Duties, Holder, Kind, Leader, LeaseError, Term, boot_id, fence
 
 BEAT = 0.5
 """Seconds between two heartbeats."""
@@ -33,64 +32,6 @@ PATIENCE = 1.0
 """Seconds that a call waits for a locked file, or for the call before it."""
 KEPT = 86400.0
 """Seconds for which what was shared of another config stays in the file."""
-
-Kind = Literal["watch", "dashboard", "record"]
-"""`watch` is a dashboard that is read-only (`Level.WATCH`)."""
-RANK: Mapping[str, int] = {"watch": 0, "dashboard": 1, "record": 2}
-"""Who goes before whom: a higher one asks a lower one to hand over."""
-Fence = Callable[[sqlite3.Connection], None]
-"""Asked within a transaction, before anything is written, whether it may be: raises Deposed where not."""
-
-
-class Deposed(Exception):
-    """Another process polls by now: nothing was written, and nothing more may be."""
-
-
-class LeaseError(Exception):
-    """The file cannot be read or written now; the message says why."""
-
-
-class Holder(Struct, frozen=True):
-    """A process that polls, or would. `id` is its own for as long as it lives; `who` is its person, as claimed."""
-
-    id: str
-    who: str
-    pid: int
-    kind: Kind
-
-    @property
-    def named(self) -> Shown:
-        """`anna, pid 4711`: what a follower's screen says."""
-        return clean(f"{self.who}, pid {self.pid}")
-
-
-class Term(Struct, frozen=True):
-    """A time of leadership: of what is watched, and its number."""
-
-    watched: str
-    epoch: int
-    holder: str
-
-
-class Leader(Struct, frozen=True):
-    """Another process that polls, and how far it has come: `number` counts what it has shared."""
-
-    epoch: int
-    holder: Holder
-    beat: float
-    number: int
-
-
-class Duties(Struct, frozen=True):
-    """What a heartbeat brings back: whether one that goes before this one wants to lead, whether anybody follows, and which
-    panels followers want polled at once (None for all)."""
-
-    claimed: bool
-    followed: bool
-    wishes: tuple[str | None, ...]
-    others: bool = False
-    """Whether another config is polled on this journal just now: what it sees is not seen here."""
-
 
 OTHERS = "SELECT 1 FROM lease WHERE watched <> ? AND holder <> '' AND boot = ? AND beat >= ? LIMIT 1"
 ROW = "SELECT epoch, holder, who, pid, kind, boot, beat, claim, number, followed FROM lease WHERE watched = ?"
@@ -293,23 +234,8 @@ def _leader(row: _Row) -> Leader:
     return Leader(row.epoch, Holder(row.holder, row.who, row.pid, row.kind), row.beat, row.number)
 
 
-def fence(connection: sqlite3.Connection, term: Term) -> None:
-    """Within a transaction that has begun to write: whether the term still stands. Raises Deposed where it does not."""
-    row = connection.execute("SELECT epoch, holder FROM lease WHERE watched = ?", (term.watched,)).fetchone()
-    if row != (term.epoch, term.holder):
-        raise Deposed(f"epoch {term.epoch} is over")
-
-
 def _forget_others(connection: sqlite3.Connection, watched: str, boot: str, now: float) -> None:
     """What was shared of configs that nobody has polled for a day goes; their numbers stay, so that none comes twice."""
     old = "SELECT watched FROM lease WHERE watched <> ? AND (boot <> ? OR beat < ?)"
     for table in ("share", "judgement", "wish"):
         connection.execute(f"DELETE FROM {table} WHERE watched IN ({old})", (watched, boot, now - KEPT))  # noqa: S608  # names alone
-
-
-def boot_id() -> str:
-    """What tells one boot of this machine from another: after one, heartbeats of the last mean nothing."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""  # not Linux: then the clock alone must tell

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from .ask import Unrecorded
 from .clock import Clock
 from .judge import Judgement, States
-from .lease import Fence, Lease, LeaseError
+from .lease import Lease
 from .roles import Roles
+from .term import Fence, LeaseError
 from .text import EMPTY, Shown
 from .watching import Watching
 

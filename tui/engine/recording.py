@@ -20,11 +20,11 @@ from .history import History
 from .journal import Journal, JournalError
 from .judge import Judgement, States
 from .kept import kept_word
-from .lease import Deposed, Term, fence
 from .reading import Change
 from .rules import RuleBook
 from .sayings import ITSELF
 from .setup import Setup
+from .term import Deposed, Term, fence
 from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
 

@@ -22,7 +22,8 @@ from .clock import Clock
 from .feed import ProbeState, Seat
 from .follow import Key, Shared, inherited, share, shared_since
 from .judge import Judgement
-from .lease import BEAT, LOST, Deposed, Fence, Leader, Lease, LeaseError, Term, fence
+from .lease import BEAT, LOST, Lease
+from .term import Deposed, Fence, Leader, LeaseError, Term, fence
 from .text import EMPTY, Shown, clean
 from .threads import in_daemon_thread
 

@@ -29,7 +29,7 @@ from .entries import (
     Unacknowledged,
 )
 from .journal import Entry, Journal, JournalError
-from .lease import Deposed, Fence
+from .term import Deposed, Fence
 from .threads import in_daemon_thread
 
 READ_BACK = 90 * 86400.0

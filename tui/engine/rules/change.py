@@ -21,8 +21,8 @@ class Change(Measure, frozen=True):
 
     def value(self, series: Series, rule: Rule, place: int) -> float | None:
         start, slack = series.at - self.over, self.over / FIRST_PART
-        points = series.history.points(series.panel, series.key, self.over + slack, series.at)
-        near = [(abs(at - start), value) for at, value in points if at <= start + slack and not math.isnan(value)]
+        points = zip(*series.history.between(series.panel, series.key, start - slack, start + slack), strict=True)
+        near = [(abs(at - start), value) for at, value in points if not math.isnan(value)]
         return series.value - min(near)[1] if near else None
 
     def says(self, value: float, rule: Rule, place: int) -> Shown:

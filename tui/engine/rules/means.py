@@ -131,7 +131,9 @@ class Totals:
         return (total - less) / (weight - lighter) if weight > lighter else None
 
     def after(self, older: Totals) -> None:
-        """Takes what was measured before its own first step."""
+        """Takes what was measured before its own first step; nothing where that has come so far that the oldest went."""
+        if self.before != (0.0, 0.0):
+            return
         place = bisect.bisect_left(older.at, self.at[0]) if self.at else len(older.at)
         total, weight = older._until(place)
         self.at = older.at[:place] + self.at
