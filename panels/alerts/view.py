@@ -12,6 +12,7 @@ from tui.engine.escalation import Escalation, in_words
 from tui.engine.history import Trends
 from tui.engine.layout import Cell, Column, DrawnRow, Layout, Room
 from tui.engine.panel import Readings
+from tui.engine.reading import Status
 from tui.engine.silences import Silence
 from tui.engine.silences import in_words as matchers_in_words
 from tui.engine.text import EMPTY, Shown, clean
@@ -60,6 +61,7 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
         columns=columns,
         rows=tuple(rows),
         empty=_empty(readings),
+        calm=EMPTY,
     )
 
 
@@ -120,7 +122,7 @@ def _drawn(fold: Fold, clocks: dict[str, Escalation], room: Room, columns: Seque
         "age": Cell(show_duration(age), dim=quiet, order=age),
         "says": Cell(says, dim=quiet, order=says),
     }
-    return DrawnRow(fold.key, tuple(cells[each.name] for each in columns), dim=over)
+    return DrawnRow(fold.key, tuple(cells[each.name] for each in columns), Status.OK if quiet else lead.status, dim=over)
 
 
 def _with_why(fold: Fold, room: Room, columns: Sequence[Column]) -> Shown:

@@ -107,6 +107,14 @@ def test_line_one_says_who_polls_only_where_it_matters() -> None:
     assert "maintenance" not in one(120, silences=(replace(window, until=story.NOW - 1),))
 
 
+def test_line_two_cuts_labels_before_what_is_wrong_and_since_when() -> None:
+    long = replace(ERRORS, labels=(("route", "/api/" + "very-long-" * 9),), suspect=Shown(""))
+    line = two(replace(story.snapshot(), alerts=(long,), folds=()))
+    assert line == " P0 ✖ error rate /api/very-long-… 6.2 % > 5 %  metrics  9m12s  backup due in 3m"
+    both = replace(long, rule="A rule with a name that nobody would ever want to read at night")
+    assert " 6.2 % > 5 %  metrics  9m12s" in two(replace(story.snapshot(), alerts=(both,), folds=()))
+
+
 def test_line_one_says_who_took_it_on_and_how_long_ago() -> None:
     def one(width: int, *alerts: Alert) -> str:
         return line_one(replace(story.snapshot(), alerts=alerts), story.NOW, None, width, UNICODE).text

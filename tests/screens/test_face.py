@@ -67,3 +67,10 @@ def test_a_row_is_drawn_once_while_neither_it_nor_how_it_is_shown_changes() -> N
     assert after[2] is before[2] and after[0] is not before[0] and after[1].text.startswith("▸")
     other = (*ROWS[:2], DrawnRow("r2", (Cell(Shown("changed")),)))
     assert drawn(other, "r1")[2].text.strip() == "changed" and drawn(other, "r1", 8)[2].text.strip() == "chang…"
+
+
+def test_what_is_stale_is_not_called_well() -> None:
+    assert lines(ROWS, 3, trailer=EMPTY) == ["row 0", "…2 more, all ok"]
+    layout = Layout(columns=(Column("a", EMPTY, 20, grows=True),), rows=ROWS)
+    head = Head(1, Shown("x"), Status.UNKNOWN, Freshness(Shown("stale 45s"), "unknown", stale=True))
+    assert draw_face(head, layout, ROWS, (), Held(), Frame(60, 3, UNICODE)).lines[-1].text == " …2 more"

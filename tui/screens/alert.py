@@ -16,8 +16,8 @@ from tui.engine.feed import Snapshot
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_duration, show_limit
 from tui.widgets.glyphs import Glyphs
-from tui.widgets.ink import BLANK, ROLES, Line, Piece, apart, cut, cut_line, spaces, width_of
-from tui.widgets.top import alert_pieces, clock_pieces, wrong
+from tui.widgets.ink import BLANK, ROLES, Line, Piece, apart, cut, spaces, width_of
+from tui.widgets.top import alert_pieces, clock_pieces, whole_figures, wrong
 
 from .alert_keys import (
     acknowledge,
@@ -144,10 +144,11 @@ def _others(fold: Fold, snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[
 
 def _member(alert: Alert, at: float, width: int, glyphs: Glyphs) -> Line:
     """One alert of a line, and who has it at the right end."""
-    left = [spaces(1), *alert_pieces(alert, at, glyphs)]
+    left = alert_pieces(alert, at, glyphs)
     said = f"acked {alert.acked_by}" if alert.acked_by else "silenced" if alert.silenced else alert.state
     right = [spaces(2), Piece(clean(said), "dim"), spaces(1)]
-    return apart(left, right, width) if width_of(right) < width // 2 else cut_line(Line(tuple(left)), width)
+    right = right if width_of(right) < width // 2 else []
+    return apart([spaces(1), *whole_figures(left, width - 1 - width_of(right))], right, width)
 
 
 def _heading(text: Shown) -> Line:

@@ -16,7 +16,7 @@ from tui.widgets.chart import chart, statistics
 from tui.widgets.figures import draw_figures
 from tui.widgets.glyphs import Glyphs
 from tui.widgets.ink import BLANK, ROLES, Line, Piece, cut_line, spaces
-from tui.widgets.top import alert_pieces
+from tui.widgets.top import alert_pieces, whole_figures
 
 from .facts import fact_lines
 from .selection import Selection, alerts_of_row, safe_address
@@ -94,13 +94,17 @@ def alerts_told(alerts: Sequence[Alert], sight: Sight, width: int, glyphs: Glyph
     """Alerts on a signal or a row, with why the rule is there."""
     lines: list[Line] = []
     for alert in alerts:
-        lines += [BLANK, cut_line(Line((spaces(1), *alert_pieces(alert, sight.snapshot.at, glyphs))), width)]
+        lines += [BLANK, _alert_line(alert, sight.snapshot.at, width, glyphs)]
         lines += fact_lines(alert.state, Shown(f"since {day_and_time(alert.since, sight.snapshot.at)}"), width)
         lines += fact_lines("why", alert.why, width) if alert.why else []
         lines += fact_lines("suspect", alert.suspect, width, "change") if alert.suspect else []
         if address := safe_address(alert.link):
             lines += fact_lines("runbook", clean(address), width, "key", address)
     return lines
+
+
+def _alert_line(alert: Alert, at: float, width: int, glyphs: Glyphs) -> Line:
+    return cut_line(Line((spaces(1), *whole_figures(alert_pieces(alert, at, glyphs), width - 1))), width)
 
 
 def history_lines(sight: Sight, panel: PanelState, key: str, unit: Unit, width: int, tall: int, glyphs: Glyphs) -> list[Line]:

@@ -18,7 +18,7 @@ from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_duration
 from tui.widgets.glyphs import Glyphs
 from tui.widgets.ink import Line, Piece, cut_line, spaces
-from tui.widgets.top import alert_pieces
+from tui.widgets.top import alert_pieces, whole_figures
 
 from .form import Choice, Field, Tick, Words
 from .plan import fact, texts
@@ -203,7 +203,8 @@ def silence_lines(silence: Silence, snapshot: Snapshot, width: int) -> list[Line
 def alert_lines(alerts: Sequence[Alert], snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
     """Alerts, a line each; those beyond a dozen are counted."""
     shown = alerts[:LISTED] if len(alerts) > LISTED + 1 else alerts
-    lines = [cut_line(Line((spaces(11), *alert_pieces(each, snapshot.at, glyphs))), width) for each in shown]
+    found = (whole_figures(alert_pieces(each, snapshot.at, glyphs), width - 11) for each in shown)
+    lines = [cut_line(Line((spaces(11), *pieces)), width) for pieces in found]
     more = len(alerts) - len(shown)
     return [*lines, Line((spaces(11), Piece(Shown(f"…{more} more"), "dim")))] if more else lines
 

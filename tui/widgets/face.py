@@ -189,9 +189,10 @@ def _body(
         says = Shown("nothing matches") if head.filter else layout.empty
         return [*(_wrapped(says, "dim", frame.width) if says else []), *_foot(EMPTY, layout.trailer, frame.width)], 0, 0
     room = max(room, 1)
+    calm = EMPTY if head.fresh.stale else layout.calm  # what was well some time ago is not known to be now
     count, foot = len(rows), _foot(EMPTY, layout.trailer, frame.width)
     if count > room - len(foot):
-        foot = _foot(_more(rows, 0, room, layout.calm), layout.trailer, frame.width)
+        foot = _foot(_more(rows, 0, room, calm), layout.trailer, frame.width)
         count = max(room - len(foot), 1)
     top = _top(rows, held, count)
     while 1 < count < len(rows) - top and rows[top + count - 1].heading:  # a heading without a row of its section says nothing
@@ -201,7 +202,7 @@ def _body(
     lines = [_row(row, shown, trees[place], head, held, frame) for place, row in enumerate(rows[top : top + count], top)]
     frame.lines.keep(rows[top : top + count])
     if count < len(rows):
-        foot = _foot(_more(rows, top, count, layout.calm), layout.trailer, frame.width)
+        foot = _foot(_more(rows, top, count, calm), layout.trailer, frame.width)
     return [*lines, *foot][:room], top, count
 
 

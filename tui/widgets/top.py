@@ -5,9 +5,10 @@ Lines 1 and 2 stand on every screen, always in the same place and always live.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
+from rich.cells import cell_len
 
 from tui.engine.alert import Alert, Fold, by_badness, single
 from tui.engine.clock import clock_time, day_and_time, minute
@@ -18,7 +19,10 @@ from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show, show_duration, show_limit
 
 from .glyphs import Glyphs
-from .ink import BLANK, ROLES, Line, Piece, Role, apart, cut_line, spaces, width_of
+from .ink import BLANK, ROLES, Line, Piece, Role, apart, cut, cut_line, spaces, width_of
+
+LEAST = 9
+"""Cells that labels keep where a line about an alert is too long; its rule's name keeps twice as many."""
 
 
 def line_one(snapshot: Snapshot, now: float, frozen: float | None, width: int, glyphs: Glyphs) -> Line:
@@ -147,7 +151,8 @@ def line_two(snapshot: Snapshot, now: float, width: int, glyphs: Glyphs) -> Line
     for before, right in choices:
         if width_of([*left, *before, *right]) + 4 <= width:
             return apart([*left, *before], [spaces(3), *right, spaces(1)], width)
-    return apart(left, [spaces(2), *clock, spaces(1)], width) if clock else cut_line(Line((*left, *suspect)), width)
+    end = [spaces(2), *clock, spaces(1)] if clock else [spaces(1)]
+    return apart([spaces(1), *whole_figures(left[1:], width - 1 - width_of(end))], end, width)
 
 
 def _others(snapshot: Snapshot, shown: Fold) -> list[Piece]:
@@ -197,6 +202,20 @@ def alert_pieces(alert: Alert, at: float, glyphs: Glyphs, more: int = 0) -> list
     ]
 
 
+def whole_figures(pieces: Sequence[Piece], room: int) -> list[Piece]:
+    """The pieces of an alert in so many cells: its labels are cut first, then its rule's name, so that what is wrong, where and
+    since when stay."""
+    name, labels, *rest = pieces
+    excess = width_of(pieces) - room
+    if excess <= 0:
+        return [name, labels, *rest]
+    shorter = labels._replace(text=cut(labels.text, max(cell_len(labels.text) - excess, min(LEAST, cell_len(labels.text)))))
+    excess -= cell_len(labels.text) - cell_len(shorter.text)
+    if excess > 0:
+        name = name._replace(text=cut(name.text, max(cell_len(name.text) - excess, 2 * LEAST)))
+    return [name, shorter, *rest]
+
+
 def wrong(alert: Alert) -> Shown:
     """What is wrong, in figures or in words: `6.2 % > 5 %`, `nothing measured for 5m`."""
     if alert.says:
@@ -207,14 +226,15 @@ def wrong(alert: Alert) -> Shown:
 
 def panel_bar(panels: Sequence[PanelState], focused: str, width: int, glyphs: Glyphs) -> Line:
     """` 1 health ●   2 metrics ✖ …`: every panel with its status, the one shown in the focus colour; numbers where short."""
+    listed = {panel.name: _listed(panel) for panel in panels if lists_alerts(panel)}
     for names in (24, 8, 0):
-        bar = _bar(panels, focused, names, glyphs)
+        bar = _bar(panels, listed, focused, names, glyphs)
         if width_of(bar.pieces) <= width:
             return bar
     return cut_line(bar, width)
 
 
-def _bar(panels: Sequence[PanelState], focused: str, names: int, glyphs: Glyphs) -> Line:
+def _bar(panels: Sequence[PanelState], listed: Mapping[str, Piece | None], focused: str, names: int, glyphs: Glyphs) -> Line:
     pieces: list[Piece] = [spaces(1)]
     for number, panel in enumerate(panels, 1):
         role: Role = "focus" if panel.name == focused else "dim"
@@ -222,7 +242,7 @@ def _bar(panels: Sequence[PanelState], focused: str, names: int, glyphs: Glyphs)
         pieces += [
             spaces(3 if number > 1 else 0),
             Piece(Shown(f"{number}{name} "), role),
-            _listed(panel) or Piece(Shown(glyphs.status[panel.status]), ROLES[panel.status] if panel.status else "dim"),
+            listed.get(panel.name) or Piece(Shown(glyphs.status[panel.status]), ROLES[panel.status] if panel.status else "dim"),
         ]
         if suspects_here(panel):
             pieces.append(Piece(Shown(glyphs.change), "change"))
@@ -235,10 +255,10 @@ def lists_alerts(panel: PanelState) -> bool:
 
 
 def _listed(panel: PanelState) -> Piece | None:
-    """How many lines of alerts are open, as bad as the worst that wants an answer; nothing for any other panel, or where there
-    is none."""
+    """How many lines of alerts are open, as bad as the worst that wants an answer; nothing where there is none, or nobody
+    knows."""
     lines = [each for each in panel.folds if any(alert.open for alert in each.alerts)]
-    if not lines or not lists_alerts(panel) or panel.status is Status.UNKNOWN:
+    if not lines or panel.status is Status.UNKNOWN:
         return None
     worst = max((alert.status for fold in lines for alert in fold.alerts if alert.wants_answer), default=None)
     return Piece(Shown(str(len(lines))), "dim" if worst is None else ROLES[worst])

@@ -19,6 +19,7 @@ from tui.engine.folds import folded
 from tui.engine.history import History
 from tui.engine.layout import Room
 from tui.engine.panel import Readings
+from tui.engine.reading import Status
 from tui.engine.silences import Silence
 from tui.engine.text import Shown
 
@@ -167,3 +168,13 @@ def test_a_silence_that_ends_another_day_says_which() -> None:
     )
     for width, says in ((118, "28 Nov 03:12Z kim: moving"), (65, "28 Nov")):
         assert f"until {says}" in printed(view(given, History(), Room(width, 18, START)), width)
+
+
+def test_alerts_out_of_sight_are_never_called_well() -> None:
+    layout = view(
+        Readings("alerts", AlertsConfig(kind="alerts"), {}, folds=folded([ERRORS, CONNECTIONS])), History(), Room(58, 18, START)
+    )
+    assert layout.calm == "" and [row.status for row in layout.rows] == [
+        Status.FAILING,
+        Status.OK,
+    ]  # the second is acknowledged
