@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from tests import story
 from tests.screens.conftest import Open
 from tui.engine.ask import Execute
+from tui.screens.arranged import worst_panel
 
 WELL = story.snapshot(night=story.Night(broken=False))
 
@@ -32,6 +33,14 @@ async def test_it_stays_where_something_no_less_bad_is(opened: Open) -> None:
         elsewhere = replace(first, panel="database", fingerprint="b", since=first.since - 60)
         await stage.publish(replace(story.snapshot(number=2), alerts=(elsewhere, first, *others), folds=()))
         assert stage.board.focused_name == "metrics"
+
+
+def test_nothing_moves_where_the_worst_is_here_already() -> None:
+    shot = story.snapshot()
+    assert worst_panel(shot, "health") == "metrics" and worst_panel(shot, "metrics") is None
+    pending = replace(shot, alerts=(replace(shot.alerts[0], state="pending"),), folds=())
+    assert worst_panel(pending, "metrics") is None and worst_panel(pending, "health") == "metrics"
+    assert worst_panel(replace(shot, alerts=(), folds=()), "health") is None
 
 
 async def test_one_panel_has_no_zoom(opened: Open) -> None:

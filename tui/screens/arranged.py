@@ -209,7 +209,7 @@ def worst_panel(snapshot: Snapshot, here: str) -> str | None:
     """The panel of what line 2 is about; None where nothing is, or where what is wrong `here` is no less bad: nothing moves
     without a reason."""
     fold = worst_fold(snapshot)
-    if fold is None or snapshot.panel(fold.lead.panel) is None:
+    if fold is None or fold.lead.panel == here or snapshot.panel(fold.lead.panel) is None:
         return None
     mine = [each.severity for each in snapshot.alerts if each.panel == here and each.wants_answer]
     return None if mine and min(mine) <= fold.lead.severity else fold.lead.panel
