@@ -286,3 +286,13 @@ async def test_a_figure_that_nobody_measured_is_unknown(opened: Open) -> None:
             replace(base, panels=(base.panels[0], replace(base.panels[1], probes=(unmeasured,)), *base.panels[2:]))
         )
         assert "–  ? unknown" in stage.text and "● ok" not in stage.lines[3]
+
+
+async def test_an_opened_row_says_why_it_is_asked_less_often(opened: Open) -> None:
+    base = story.snapshot()
+    panel = base.panels[1]
+    probe = replace(panel.probes[0], slowed=Shown("it refuses us: asked each 30s"))
+    async with opened(first=replace(base, panels=(base.panels[0], replace(panel, probes=(probe,)), *base.panels[2:]))) as stage:
+        assert "asked each 30s" in stage.lines[3]
+        await stage.press("enter")
+        assert "slowed           it refuses us: asked each 30s" in stage.text

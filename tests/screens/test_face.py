@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
+from tests import story
 from tui.engine.layout import Cell, Column, DrawnRow, Layout
 from tui.engine.reading import Failure, Reading, Status
 from tui.engine.text import EMPTY, Shown
@@ -9,6 +12,7 @@ from tui.widgets.face import Frame, Head, Held, draw_face, failure_lines
 from tui.widgets.freshness import Freshness
 from tui.widgets.glyphs import UNICODE
 from tui.widgets.ink import Line
+from tui.widgets.panel import slowed_to
 from tui.widgets.table import RowLines
 
 ROWS = tuple(DrawnRow(f"r{at}", (Cell(Shown(f"row {at}")),)) for at in range(3))
@@ -74,3 +78,13 @@ def test_what_is_stale_is_not_called_well() -> None:
     layout = Layout(columns=(Column("a", EMPTY, 20, grows=True),), rows=ROWS)
     head = Head(1, Shown("x"), Status.UNKNOWN, Freshness(Shown("stale 45s"), "unknown", stale=True))
     assert draw_face(head, layout, ROWS, (), Held(), Frame(60, 3, UNICODE)).lines[-1].text == " …2 more"
+
+
+def test_a_panel_that_is_asked_less_often_than_wanted_says_so_on_its_rule() -> None:
+    panel = story.snapshot().panels[1]
+    probe = replace(panel.probes[0], interval=52.0, slowed=Shown("its statements cost 120 ms a second: asked each 52s"))
+    slowed = slowed_to(replace(panel, probes=(probe,)))
+    assert slowed == "asked each 52s" and slowed_to(panel) == ""
+    head = Head(1, Shown("jobs"), Status.OK, Freshness(Shown("03:12:09Z")), slowed=slowed)
+    rule = draw_face(head, Layout(), (), (), Held(), Frame(60, 5, UNICODE)).lines[0].text
+    assert rule.endswith(" asked each 52s 03:12:09Z ─")

@@ -99,6 +99,10 @@ def _row(selection: Selection, width: int, glyphs: Glyphs, figures: Sequence[Lin
     if selection.reading is not None:
         took = show(selection.reading.took, "s")
         lines += fact_lines("measured", Shown(f"{date_time(selection.reading.at)}, took {took}"), width, "dim")
+        by = (selection.reading.target, selection.reading.probe)
+        for each in panel.probes:
+            if each.slowed and (each.target, each.probe) == by:
+                lines += fact_lines("slowed", each.slowed, width, "degraded")
     lines += figures
     for above, texts in row.long.items():
         lines += [BLANK, Line((spaces(1), Piece(clean(above), "strong")))]

@@ -55,6 +55,8 @@ class Head(Struct, frozen=True):
     filter: str | None = None
     """What rows are filtered by; None where they are not."""
     typing: bool = False
+    slowed: Shown = EMPTY
+    """How seldom its slowest source is asked, where that is not as often as the config says."""
 
 
 class Held(Struct, frozen=True):
@@ -114,6 +116,8 @@ def draw_rule(head: Head, layout: Layout, count: int, frame: Frame) -> Line:
     right = [spaces(1)]
     if layout.source:
         right += [Piece(layout.source, "dim"), spaces(1)]
+    if head.slowed:
+        right += [Piece(head.slowed, "degraded"), spaces(1)]
     if head.fresh.says:
         right += [Piece(head.fresh.says, head.fresh.role), spaces(1)]
     right.append(rule)

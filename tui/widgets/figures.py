@@ -20,8 +20,8 @@ from .glyphs import Glyphs
 from .ink import ROLES, Line, Piece, Role, cut_line, fit, spaces
 
 LONGEST_SPARK = 32
-LEAST_SPARK = 16
-"""Cells that a picture keeps, at the cost of long words about limits."""
+LEAST_SPARK = 8
+"""Cells that a picture keeps, at the cost of words about limits: a limit is read, a shape is only seen."""
 
 
 class DrawnFigure(Struct, frozen=True):

@@ -43,6 +43,12 @@ def unanswered(state: PanelState) -> list[Reading]:
     return [each.reading for each in state.probes if each.reading and each.reading.error and each.reading is not each.good]
 
 
+def slowed_to(state: PanelState) -> Shown:
+    """`asked each 52s`: of the probe that is asked least often of those that are slowed; why is in the panel's detail."""
+    slowed = max((each for each in state.probes if each.slowed), key=lambda each: each.interval, default=None)
+    return Shown(slowed.slowed.rpartition(": ")[2]) if slowed else EMPTY
+
+
 def words_of(error: Exception) -> str:
     """An exception in words: its type, and what it says where it says something."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -286,5 +292,5 @@ class PanelView(Canvas, can_focus=True):
         fresh = replace(self._fresh, stale=self._fresh.stale or failed)  # then these are the last good figures
         return Head(
             self.number, clean(state.name), status, fresh, self.has_focus, suspects, lists_alerts(state), state.maintenance,
-            self._hold.filter, self.typing,
+            self._hold.filter, self.typing, slowed_to(state),
         )  # fmt: skip
