@@ -56,7 +56,7 @@ class Head(Struct, frozen=True):
     """What rows are filtered by; None where they are not."""
     typing: bool = False
     slowed: Shown = EMPTY
-    """How seldom its slowest source is asked, where that is not as often as the config says."""
+    """How often its source is asked, where that is not as often as the config says."""
 
 
 class Held(Struct, frozen=True):
