@@ -5,10 +5,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from tests import story
-from tui.engine.layout import Cell, Column, DrawnRow, Layout
+from tui.engine.layout import Cell, Column, DrawnRow, Gauge, Layout, Spark
 from tui.engine.reading import Failure, Reading, Status
 from tui.engine.text import EMPTY, Shown
 from tui.widgets.face import Frame, Head, Held, draw_face, failure_lines
+from tui.widgets.figures import draw_figures
 from tui.widgets.freshness import Freshness
 from tui.widgets.glyphs import UNICODE
 from tui.widgets.ink import Line
@@ -89,3 +90,13 @@ def test_a_panel_that_is_asked_less_often_than_wanted_says_so_on_its_rule() -> N
     head = Head(1, Shown("jobs"), Status.OK, Freshness(Shown("03:12:09Z")), slowed=slowed)
     rule = draw_face(head, Layout(), (), (), Held(), Frame(60, 5, UNICODE)).lines[0].text
     assert rule.endswith(" asked each 52s 03:12:09Z ─")
+
+
+def test_a_limit_is_whole_before_its_picture_is_wide() -> None:
+    spark = Spark(tuple(float(value) for value in range(16)))
+    gauges = [
+        Gauge(Shown("Anthropic success"), Shown("100.0 %"), None, spark, Shown("limit 95 %")),
+        Gauge(Shown("p95"), Shown("1,236 ms"), None, spark, Shown("limit 1,000 ms")),
+    ]
+    drawn = [each.line.text for each in draw_figures(gauges, 59, UNICODE, None)]
+    assert drawn[0].endswith("limit 95 %") and drawn[1].endswith("limit 1,000 ms") and "▁" in drawn[1]

@@ -20,7 +20,7 @@ from .glyphs import Glyphs
 from .ink import ROLES, Line, Piece, Role, cut_line, fit, spaces
 
 LONGEST_SPARK = 32
-LEAST_SPARK = 8
+LEAST_SPARK = 10
 """Cells that a picture keeps, at the cost of words about limits: a limit is read, a shape is only seen."""
 
 

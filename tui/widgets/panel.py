@@ -44,7 +44,7 @@ def unanswered(state: PanelState) -> list[Reading]:
 
 
 def slowed_to(state: PanelState) -> Shown:
-    """`asked each 52s`: of the quickest probe that is slowed, as the rule's time is of the quickest; why is in its rows' detail."""
+    """`asked each 52s`: of the quickest probe that is slowed, as the rule's time is; why is in its rows' detail."""
     slowed = min((each for each in state.probes if each.slowed), key=lambda each: each.interval, default=None)
     return Shown(slowed.slowed.rpartition(": ")[2]) if slowed else EMPTY
 
