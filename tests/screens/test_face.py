@@ -99,4 +99,4 @@ def test_a_limit_is_whole_before_its_picture_is_wide() -> None:
         Gauge(Shown("p95"), Shown("1,236 ms"), None, spark, Shown("limit 1,000 ms")),
     ]
     drawn = [each.line.text for each in draw_figures(gauges, 59, UNICODE, None)]
-    assert drawn[0].endswith("limit 95 %") and drawn[1].endswith("limit 1,000 ms") and "▁" in drawn[1]
+    assert drawn[0].endswith("limit 95 %") and drawn[1].endswith("limit 1,000 ms") and "▂▃" in drawn[1]
