@@ -6,6 +6,8 @@ import contextlib
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import time
 import urllib.error
@@ -337,6 +339,20 @@ def test_it_serves_its_own_metrics_on_loopback(program: Program, things: Things,
     assert samples["watchfloor_journal_bytes",] > 4096
     assert fetched(port, "/")[0] == 404
     assert fetched(port, host="evil.example")[0] == 403
+    for _ in range(5):
+        hang_up(port)
+    assert fetched(port)[0] == 200
+    running.signal(signal.SIGTERM)
+    assert running.ended() == 0
+    assert not [line for line in running.lines if "Traceback" in line or "Error" in line]
+
+
+def hang_up(port: int) -> None:
+    """Asks, and is gone before the answer."""
+    with socket.socket() as asks:
+        asks.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        asks.connect(("127.0.0.1", port))
+        asks.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nX-Half: ")
 
 
 def test_an_address_that_is_taken_is_said(program: Program, things: Things) -> None:

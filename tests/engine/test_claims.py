@@ -257,3 +257,11 @@ def test_an_intent_that_came_from_another_host_holds_its_target_too(tmp_path: Pa
     assert held is not None and held.words == "ben@bastion-2 is at it since 12s"
     assert left_open(here, 112.0) == []
     assert [each.deed for each in left_open(here, 151.0)] == ["d1"]
+
+
+def test_a_host_whose_clock_is_ahead_holds_a_target_no_longer_than_any_other(tmp_path: Path) -> None:
+    """Where it died, its intent would else hold until our clock has come as far; while it lives, the team's claim holds."""
+    here, there = Journal(tmp_path / "here.sqlite"), Journal(tmp_path / "there.sqlite")
+    there.append(7300.0, "intent", "ben", intent(os.getpid()), "d1")
+    take(here, [replace(there.entries()[0], origin="bastion-2")], Mark(), Mark())
+    assert intend(here, 100.0, "anna", intent(os.getpid()), "d2") is None

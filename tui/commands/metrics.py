@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -54,6 +55,11 @@ def serving(address: str, engine: Engine, journal: Journal) -> Iterator[int]:
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            if not isinstance(sys.exception(), OSError):  # who asked has hung up: no news for `record`'s log
+                super().handle_error(request, client_address)  # type: ignore[arg-type]  # as it was given
+
         address_family = socket.AF_INET6 if "[" in address else socket.AF_INET
 
     host, _, port = address.rpartition(":")
