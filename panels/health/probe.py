@@ -217,7 +217,7 @@ def _found(answer: Answer, endpoint: Endpoint, config: HealthConfig, kept: Kept,
     }
     labels = labels_of({"endpoint": target.name})
     signals = [Signal("up", up, "count", labels)]
-    signals += [Signal(name, value, unit, labels) for name, (value, unit) in measured.items()]  # type: ignore[arg-type]
+    signals += [Signal(name, value, unit, labels) for name, (value, unit) in measured.items()]  # type: ignore[arg-type]  # units
     cells: dict[str, Value] = {
         "endpoint": clean(target.name, 60),
         "says": says,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -26,10 +27,9 @@ async def in_daemon_thread(call: Callable[[], T], name: str = "watchfloor-call")
         try:
             result = call()
         except BaseException as error:  # carried over to the waiting task, whatever it is
-            caught = error
-            outcome: Callable[[], None] = lambda: future.set_exception(caught)  # noqa: E731
+            outcome: Callable[[], None] = partial(future.set_exception, error)
         else:
-            outcome = lambda: future.set_result(result)  # noqa: E731
+            outcome = partial(future.set_result, result)
         try:
             loop.call_soon_threadsafe(settle, outcome)
         except RuntimeError:

@@ -131,7 +131,7 @@ class Outbox:
         if not self.failing:
             self.failing_since = self._clock.utc()
         self.failing = error.says
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311  # jitter
         self._not_before = now + max(pause, min(error.retry_after or 0.0, LONGEST_WISH))
         return (error.final and item.tries > 1) or item.tries >= TRIES or now - item.since > MAX_AGE
 
