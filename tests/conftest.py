@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Hundreds of programs are started here: compiled once, into a folder apart, each starts in a tenth of the time and the checkout
 # stays clean.
@@ -17,6 +18,10 @@ from tests.servers.postgres import postgres
 from tui.engine.secrets import known_values
 
 __all__ = ["postgres"]
+
+# How long an example takes says something of the machine, and nothing of what is tested.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture(autouse=True)
