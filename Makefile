@@ -17,7 +17,8 @@ install: .venv/.installed
 demo: install
 	$(BIN)/watchfloor demo
 
-# Twice as many workers as CI has cores, since most tests wait; file by file, so that its servers start once, the long ones first.
+# Twice as many workers as CI has cores, since most tests wait; file by file, so that its servers start once (tests/conftest.py
+# has the long ones begin first).
 test: install
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
