@@ -291,7 +291,7 @@ async def test_a_figure_that_nobody_measured_is_unknown(opened: Open) -> None:
 async def test_an_opened_row_says_why_it_is_asked_less_often(opened: Open) -> None:
     base = story.snapshot()
     panel = base.panels[1]
-    probe = replace(panel.probes[0], slowed=Shown("it refuses us: asked each 30s"))
+    probe = replace(panel.probes[0], interval=30.0, slowed=Shown("it refuses us: asked each 30s"))
     async with opened(first=replace(base, panels=(base.panels[0], replace(panel, probes=(probe,)), *base.panels[2:]))) as stage:
         assert "asked each 30s" in stage.lines[3]
         await stage.press("enter")

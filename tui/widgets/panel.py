@@ -44,8 +44,13 @@ def unanswered(state: PanelState) -> list[Reading]:
 
 
 def slowed_to(state: PanelState) -> Shown:
-    """`asked each 52s`: of the quickest probe that is slowed, as the rule's time is; why is in its rows' detail."""
-    slowed = min((each for each in state.probes if each.slowed), key=lambda each: each.interval, default=None)
+    """`asked each 52s`: of the quickest probe that is slowed, as the rule's time is; why is in its rows' detail. One that is asked
+    a little less often than wanted is no news: its answers may be as late by themselves."""
+    slowed = min(
+        (each for each in state.probes if each.slowed and each.interval >= 2 * each.deadline),
+        key=lambda each: each.interval,
+        default=None,
+    )
     return Shown(slowed.slowed.rpartition(": ")[2]) if slowed else EMPTY
 
 
