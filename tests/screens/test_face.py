@@ -10,10 +10,9 @@ from tui.engine.reading import Failure, Reading, Status
 from tui.engine.text import EMPTY, Shown
 from tui.widgets.face import Frame, Head, Held, draw_face, failure_lines
 from tui.widgets.figures import draw_figures
-from tui.widgets.freshness import Freshness
+from tui.widgets.freshness import Freshness, slowed_to
 from tui.widgets.glyphs import UNICODE
 from tui.widgets.ink import Line
-from tui.widgets.panel import slowed_to
 from tui.widgets.table import RowLines
 
 ROWS = tuple(DrawnRow(f"r{at}", (Cell(Shown(f"row {at}")),)) for at in range(3))

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tui.engine.clock import clock_time
 from tui.engine.feed import PanelState, ProbeState
-from tui.engine.text import Shown
+from tui.engine.text import EMPTY, Shown
 from tui.engine.units import show_duration
 
 from .ink import Role
@@ -44,6 +44,13 @@ def freshness(state: PanelState, monotonic: float) -> Freshness:
     if age > worst.interval:
         return Freshness(Shown(f"late {show_duration(age)}"), "degraded")
     return Freshness(clock_time(_oldest(probes)))
+
+
+def slowed_to(state: PanelState) -> Shown:
+    """`asked each 52s`: of the quickest probe that is slowed, as the rule's time is; why is in its rows' detail. One that is
+    asked a little less often than wanted is no news: its answers may be as late by themselves."""
+    slowed = [each for each in state.probes if each.slowed and each.interval >= 2 * each.deadline]
+    return Shown(min(slowed, key=lambda each: each.interval).slowed.rpartition(": ")[2]) if slowed else EMPTY
 
 
 def _overdue(probe: ProbeState, monotonic: float) -> float:

@@ -20,7 +20,7 @@ from tui.engine.text import EMPTY, Shown, clean
 
 from .canvas import Canvas
 from .face import Face, Frame, Head, Held, draw_face
-from .freshness import Freshness, freshness
+from .freshness import Freshness, freshness, slowed_to
 from .glyphs import Glyphs
 from .hold import Hold
 from .remedies import remedy_bindings
@@ -41,17 +41,6 @@ def _keys(offers: Sequence[Offer]) -> list[tuple[str, str]]:
 def unanswered(state: PanelState) -> list[Reading]:
     """The newest readings that found nothing out; a refusal with rows of its own (a failing endpoint's) is drawn as rows."""
     return [each.reading for each in state.probes if each.reading and each.reading.error and each.reading is not each.good]
-
-
-def slowed_to(state: PanelState) -> Shown:
-    """`asked each 52s`: of the quickest probe that is slowed, as the rule's time is; why is in its rows' detail. One that is asked
-    a little less often than wanted is no news: its answers may be as late by themselves."""
-    slowed = min(
-        (each for each in state.probes if each.slowed and each.interval >= 2 * each.deadline),
-        key=lambda each: each.interval,
-        default=None,
-    )
-    return Shown(slowed.slowed.rpartition(": ")[2]) if slowed else EMPTY
 
 
 def words_of(error: Exception) -> str:
