@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -16,6 +18,7 @@ from tests.waiting import LONG, eventually
 from tui.engine.ask import PollNow
 from tui.engine.clock import SystemClock
 from tui.engine.engine import Engine
+from tui.engine.entries import Said
 from tui.engine.feed import Level, ProbeState, Seat
 from tui.engine.follow import Shared
 from tui.engine.journal import Journal
@@ -372,6 +375,28 @@ def test_readings_are_there_to_go_back_to_in_every_process_and_after_a_restart(o
     follower.stop()
     again = open_engine(Oven(), "cleo", interval=60.0)
     eventually(lambda: len(again.history.points("oven", "heat", 600, SystemClock().utc())) > 3)
+
+
+def test_what_others_see_of_an_alert_stands_in_the_journal(
+    open_engine: Open, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one who polls may be killed at any moment, and the next goes on with the alert as it was shared: it says no more that
+    it fired."""
+    say, holds = Journal.say, threading.Event()
+
+    def slowly(journal: Journal, at: float, who: str, said: Said, *more: Any) -> object:
+        if said.kind == "alert":
+            holds.wait(0.3)
+        return say(journal, at, who, said, *more)
+
+    monkeypatch.setattr(Journal, "say", slowly)
+    first = Oven()
+    sits(open_engine(first), "leads")
+    follower = open_engine(Oven(), "ben")
+    sits(follower, "follows")
+    first.heat = 60.0
+    eventually(lambda: [each.state for each in follower.feed.peek().alerts] == ["firing"])
+    assert ("alert", "firing") in kinds(path)
 
 
 def test_a_change_that_was_written_down_is_not_written_again_after_a_restart(open_engine: Open, path: Path) -> None:

@@ -87,6 +87,7 @@ class Engine:
         self.gate.suspected = lambda: self.judge.newest.suspected
         self.watching = Watching(setup, self.tools, self.judge, self.history, self._news, self.tasks.seen("polling"))
         self.watching.begins, self.watching.ends = self._lead, self._follow
+        self.watching.writes = lambda: self.sayings.written(0.5)
         self.poller = self.watching.poller
         self.part = Part(lease, self.watching, self.clock, self.tasks.goes_on, self._make_recording)
         self.sayings.fence = self.part.fence

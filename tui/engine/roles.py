@@ -57,6 +57,10 @@ class Watcher(Protocol):
     def sit(self, seat: Seat, trouble: Shown) -> None:
         """Shows who polls, and why nobody can be asked."""
 
+    async def written(self) -> object:
+        """Waits a moment for what was seen to happen to stand in the journal."""
+        ...
+
     def found(self) -> tuple[Sequence[tuple[Key, ProbeState]], Judgement, bytes | None]:
         """What there is to share: every state, what was judged last, and the rules' timers."""
 
@@ -144,7 +148,7 @@ class Roles:
         try:
             await self._beat(term, seat)
         except Deposed:
-            pass
+            await self._watcher.written()
         finally:
             self.term = None
             sharing.cancel()
@@ -185,6 +189,8 @@ class Roles:
                 async with asyncio.timeout(UNSEEN):
                     await self._followed.wait()
             self._news.clear()
+            # Who goes on from what is shared takes it for said: an alert that fired must stand in the journal by then.
+            await self._watcher.written()
             states, judgement, timers = self._watcher.found()
             changed = [(key, state) for key, state in states if sent.get(key) is not state]
             try:

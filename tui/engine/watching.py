@@ -49,6 +49,8 @@ class Watching:
         """Called when this process becomes the one that polls, and so the one that shares and tells."""
         self.ends: Callable[[], Awaitable[object]] = _nothing
         """Called when it no longer is."""
+        self.writes: Callable[[], Awaitable[object]] = _nothing
+        """What waits for the journal to hold what was seen to happen."""
         self._judge = judge
         self._history = history
         self._news = news
@@ -139,6 +141,10 @@ class Watching:
         if (seat, trouble) != (self.seat, self.trouble):
             self.seat, self.trouble = seat, trouble
             self._news(True)
+
+    async def written(self) -> object:
+        """Waits a moment for what was seen to happen to stand in the journal."""
+        return await self.writes()
 
     def found(self) -> tuple[Sequence[tuple[Key, ProbeState]], Judgement, bytes | None]:
         """What there is to share: every state, what was judged last, and the rules' timers."""
