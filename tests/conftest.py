@@ -24,7 +24,7 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")
 
 
-FIRST = ("test_watched.py", "test_with_the_demo.py")
+FIRST = ("test_watched.py", "test_slow_routes.py")
 """The files that take longest: begun last, they would go on alone while the other workers are done."""
 
 
