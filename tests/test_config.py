@@ -184,6 +184,24 @@ def test_a_team_journal_elsewhere_is_not(folder: Folder, url: str) -> None:
     assert watched_and_journal(folder, "postgresql://watch@db.example/shop", url) == []
 
 
+def watched_with(folder: Folder, monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    metrics = '[[panel]]\nkind = "metrics"\nprometheus = "env:PROMETHEUS"\nheaders = { Authorization = "env:TOKEN" }\n'
+    return folder.load(f'[[panel]]\nkind = "database"\ndsn = "env:DSN"\n{metrics}').setup.watched
+
+
+def test_one_config_in_two_shells_that_mean_other_places_has_two_pollers(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = {"DSN": "postgresql://watch:one@db.example/shop", "PROMETHEUS": "http://prometheus:9090", "TOKEN": "Bearer one"}
+    production = watched_with(folder, monkeypatch, **shell)
+    others = [{"DSN": "postgresql://watch:one@staging.example/shop"}, {"PROMETHEUS": "http://staging:9090"}]
+    assert production not in [watched_with(folder, monkeypatch, **shell | other) for other in others]
+    secrets = {"DSN": "postgresql://watch:two@db.example:5432/shop", "TOKEN": "Bearer two"}
+    assert watched_with(folder, monkeypatch, **shell | secrets) == production, "a secret that was rotated is no other place"
+
+
 def test_a_password_in_the_journals_url_is_refused(folder: Folder) -> None:
     with pytest.raises(ConfigError, match="a password never stands in the config"):
         folder.load(HEALTH + '[journal]\nurl = "postgresql://team:s3cret@db.example/notes"\n')

@@ -6,19 +6,19 @@ Knows no panel: a panel's keys are its card's config model. What is wrong is col
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct, field
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from tui.config_databases import database_place, databases_in
+from tui.config_databases import database_place, secret_texts_in
 from tui.config_models import ActionsSection, General, JournalSection, RecordSection, SentrySection
 from tui.config_places import Path as Place
 from tui.config_source import ConfigError, Mistake, Source, read
+from tui.config_watched import digest
 from tui.config_words import found_in_words, nearest, path_in_words, problem_in_words
 from tui.engine.escalation import Duty
 from tui.engine.installed import installed_kinds
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 LATER = ("layout",)
 """Tables that config.md describes and a later version reads."""
-NOT_WATCHED = ("user", "theme", "version", "keys", "layout", "actions", "sentry", "journal", "record")
-"""What two configs may differ in and still have one poller."""
 M = TypeVar("M", bound=BaseModel)
 KNOWN = (
     *("watchfloor", "panel", "rule", "actions", "notify", "keys", "journal", "record", "sentry", "extends"),
@@ -113,7 +111,7 @@ class _Check:
             duty=duty,
             maintenance=maintenance,
             warnings=tuple(self.warnings),
-            watched=_watched(values),
+            watched=digest(values, panels),
         )
         return Loaded(setup, self.source, record, self.sections, sentry_dsn)
 
@@ -242,7 +240,7 @@ class _Check:
             return
         place = database_place(journal.url)
         for panel in panels:
-            if any(place and database_place(dsn) == place for dsn in databases_in(panel.settings)):
+            if any(place and database_place(dsn) == place for dsn in secret_texts_in(panel.settings)):
                 says = f"[journal] url is a database that the panel {panel.name} watches: both would be gone at once"
                 self.warnings.append(clean(f"{says}. Give the journal one on another server"))
 
@@ -261,13 +259,6 @@ def _identity(general: General, journal: JournalSection, source: Source) -> str:
     """What tells one environment's journal from another's: in a group's folder name and environment do."""
     parts = [general.name, general.environment] + ([] if journal.folder else [str(source.path.resolve())])
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
-
-
-def _watched(values: Mapping[str, Any]) -> str:
-    """A digest of what is polled and how it is judged; who looks at it, and how, is left out."""
-    general = {key: value for key, value in values.get("watchfloor", {}).items() if key not in NOT_WATCHED}
-    watched = {key: value for key, value in values.items() if key not in NOT_WATCHED} | {"watchfloor": general}
-    return hashlib.sha256(json.dumps(watched, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _own_rules(panel: PanelSetup) -> list[Rule]:

@@ -21,7 +21,7 @@ _HERE = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 def database_place(dsn: SecretText) -> Place | None:
     """Host, port and database of a DSN; None where it is none, or where they stand in a file or come from a command."""
-    text = _filled(dsn)
+    text = filled(dsn)
     try:
         found = _of_url(text) if text.startswith(("postgres://", "postgresql://")) else _of_pairs(text)
     except ValueError:
@@ -37,26 +37,26 @@ def database_place(dsn: SecretText) -> Place | None:
     )
 
 
-def databases_in(settings: Any) -> Iterator[SecretText]:
-    """Every text with secrets in a panel's settings that may be a DSN, however deep it stands."""
+def secret_texts_in(settings: Any) -> Iterator[SecretText]:
+    """Every text in a panel's settings that may hold secrets, DSNs among them, however deep it stands."""
     match settings:
         case SecretText():
             yield settings
         case BaseModel():
             for name in type(settings).model_fields:
-                yield from databases_in(getattr(settings, name))
+                yield from secret_texts_in(getattr(settings, name))
         case dict():
             for each in settings.values():
-                yield from databases_in(each)
+                yield from secret_texts_in(each)
         case list() | tuple():
             for each in settings:
-                yield from databases_in(each)
+                yield from secret_texts_in(each)
 
 
-def _filled(dsn: SecretText) -> str:
-    """The DSN with its environment variables in place; other secrets stay away, as reading them may take seconds."""
-    text = dsn.source
-    for reference in dsn.references:
+def filled(secret: SecretText) -> str:
+    """The text with its environment variables in place; other secrets stay away, as reading them may take seconds."""
+    text = secret.source
+    for reference in secret.references:
         kind, _, name = reference.partition(":")
         value = os.environ.get(name, "") if kind == "env" else ""
         text = value.strip() if text == reference else text.replace(f"{{{reference}}}", value)
