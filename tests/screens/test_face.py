@@ -87,6 +87,7 @@ def test_a_panel_that_is_asked_less_often_than_wanted_says_so_on_its_rule() -> N
     slowed = slowed_to(replace(panel, probes=(seldom, probe)))
     assert slowed == "asked each 52s" and slowed_to(panel) == ""
     assert slowed_to(replace(panel, probes=(replace(probe, interval=5.4, slowed=Shown("asked each 5s")),))) == ""
+    assert slowed_to(replace(panel, probes=(panel.probes[0], seldom))) == ""  # the rule's time is of the quickest
     head = Head(1, Shown("jobs"), Status.OK, Freshness(Shown("03:12:09Z")), slowed=slowed)
     rule = draw_face(head, Layout(), (), (), Held(), Frame(60, 5, UNICODE)).lines[0].text
     assert rule.endswith(" asked each 52s 03:12:09Z ─")

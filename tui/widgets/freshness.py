@@ -47,10 +47,12 @@ def freshness(state: PanelState, monotonic: float) -> Freshness:
 
 
 def slowed_to(state: PanelState) -> Shown:
-    """`asked each 52s`: of the quickest probe that is slowed, as the rule's time is; why is in its rows' detail. One that is
-    asked a little less often than wanted is no news: its answers may be as late by themselves."""
-    slowed = [each for each in state.probes if each.slowed and each.interval >= 2 * each.deadline]
-    return Shown(min(slowed, key=lambda each: each.interval).slowed.rpartition(": ")[2]) if slowed else EMPTY
+    """`asked each 52s`: how often the panel's quickest probe is asked, whose time is on the rule, where that is slowed; why is in
+    its rows' detail. One that is asked a little less often than wanted is no news: its answers may be as late by themselves."""
+    quickest = min(state.probes, key=lambda each: each.interval, default=None)
+    if quickest is None or not quickest.slowed or quickest.interval < 2 * quickest.deadline:
+        return EMPTY
+    return Shown(quickest.slowed.rpartition(": ")[2])
 
 
 def _overdue(probe: ProbeState, monotonic: float) -> float:
