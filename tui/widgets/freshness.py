@@ -47,8 +47,9 @@ def freshness(state: PanelState, monotonic: float) -> Freshness:
 
 
 def slowed_to(state: PanelState) -> Shown:
-    """`asked each 52s`: how often the panel's quickest probe is asked, whose time is on the rule, where that is slowed; why is in
-    its rows' detail. One that is asked a little less often than wanted is no news: its answers may be as late by themselves."""
+    """`asked each 52s`: how often the panel's quickest probe is asked, whose time is on the rule, where that is slowed; why is
+    in its rows' detail. One that is asked a little less often than wanted is no news: its answers may be as late by
+    themselves."""
     quickest = min(state.probes, key=lambda each: each.interval, default=None)
     if quickest is None or not quickest.slowed or quickest.interval < 2 * quickest.deadline:
         return EMPTY
