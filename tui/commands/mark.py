@@ -11,6 +11,7 @@ from tui.commands.state import open_journal
 from tui.config import Loaded
 from tui.engine.clock import SystemClock, clock_time
 from tui.engine.entries import Marked
+from tui.engine.feed import Level
 from tui.engine.journal import Journal, JournalError
 from tui.engine.reading import Change
 from tui.engine.redact import redact
@@ -45,4 +46,4 @@ def mark(loaded: Loaded, text: str) -> int:
 
 async def _sent(setup: Setup, journal: Journal) -> str:
     """Sends it; returns why that could not be."""
-    return await Together(setup, journal, SystemClock(), lambda: None).look()
+    return await Together(setup, Level.RESPOND, journal, SystemClock(), lambda: None).look()

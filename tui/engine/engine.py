@@ -72,7 +72,7 @@ class Engine:
         self.rules = RuleBook(setup.rules, setup.environment, self.history, hold=hold)
         self.deeds = Deeds(journal, self.clock, self._publish)
         self.gate = Gate(setup, level, self.tools, journal, self.clock, self.deeds.moved)
-        self.together = self.gate.together = Together(setup, journal, self.clock, self._team_news)
+        self.together = self.gate.together = Together(setup, level, journal, self.clock, self._team_news)
         self.desk = Desk(setup.maintenance)
         self.judge = Judge(self.rules, self.history, self.clock, self.desk, setup.duty)
         self.sayings = Sayings(journal, self.desk, self.clock, self._publish)

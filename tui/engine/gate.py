@@ -43,7 +43,7 @@ class Gate:
         self._news = news
         self._busy = asyncio.Lock()
         self._ending = asyncio.Event()
-        self.together = Together(setup, journal, clock, lambda: None)
+        self.together = Together(setup, level, journal, clock, lambda: None)
         """The way to the team's journal; the engine puts its own here."""
         self.suspected: Callable[[], Mapping[str, Shown]] = dict
         """What followed a change, by its key: the engine's to tell."""

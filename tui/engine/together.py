@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .claims import Holder
 from .clock import Clock
+from .feed import Level
 from .journal import Journal, JournalError
 from .reading import ProbeError
 from .setup import Setup
@@ -28,11 +29,12 @@ LOOK = 1.0
 
 
 class Together:
-    """The team's journal as one engine needs it. `news` is called in the loop when others' entries came, or the team went out
-    of reach or came back."""
+    """The team's journal as one engine needs it; at the level *watch* nothing leaves for it. `news` is called in the loop when
+    others' entries came, or the team went out of reach or came back."""
 
-    def __init__(self, setup: Setup, journal: Journal | None, clock: Clock, news: Callable[[], object]) -> None:
+    def __init__(self, setup: Setup, level: Level, journal: Journal | None, clock: Clock, news: Callable[[], object]) -> None:
         self._setup = setup
+        self._level = level
         self._journal = journal
         self._clock = clock
         self._news = news
@@ -104,7 +106,9 @@ class Together:
             from_config, journal = self._setup.journal_url, self._journal
             assert from_config is not None and journal is not None
             made = await in_daemon_thread(_team_class)
-            self._team = self._team or made(from_config, self._setup, journal, self._clock, self._news)
+            self._team = self._team or made(
+                from_config, self._setup, journal, self._clock, self._news, sends=self._level is not Level.WATCH
+            )
         return self._team
 
     async def _follow(self, team: Team) -> None:

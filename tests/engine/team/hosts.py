@@ -27,11 +27,21 @@ SETUP = theirs.setup("http://127.0.0.1:1")
 class Host:
     """A host with a journal of its own, and its share in the team's."""
 
-    def __init__(self, name: str, dsn: str, path: Path | str = ":memory:", user: str = "anna", setup: Any = SETUP) -> None:
+    def __init__(
+        self,
+        name: str,
+        dsn: str,
+        path: Path | str = ":memory:",
+        user: str = "anna",
+        setup: Any = SETUP,
+        *,
+        sends: bool = True,
+    ) -> None:
         self.name = name
         self.journal = Journal(path)
         self.news = 0
-        self.team = Team(SecretText(dsn, is_url=True), replace(setup, user=user), self.journal, SystemClock(), self._news, name)
+        secret, setup = SecretText(dsn, is_url=True), replace(setup, user=user)
+        self.team = Team(secret, setup, self.journal, SystemClock(), self._news, name, sends=sends)
         self.user = user
 
     def _news(self) -> None:

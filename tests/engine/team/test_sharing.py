@@ -32,6 +32,19 @@ async def test_what_one_host_says_every_other_reads_once_and_in_order(dsn: str) 
     assert sorted(each.uid or "" for each in a.journal.after(0)) == sorted(each.uid or "" for each in b.journal.after(0))
 
 
+async def test_nothing_leaves_from_one_that_only_watches_until_one_that_may_shares(dsn: str, tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    watcher, b = Host("bastion-1", dsn, path, sends=False), Host("bastion-2", dsn)
+    watcher.say("1", "2")
+    b.say("3")
+    async with sharing_of(watcher, b):
+        await soon(lambda: watcher.said == ["1", "2", "3"])
+    assert b.said == ["3"]
+    able = Host("bastion-1", dsn, path)
+    async with sharing_of(able, b):
+        await soon(lambda: b.said == ["3", "1", "2"])
+
+
 async def test_an_entry_arrives_as_it_is(dsn: str) -> None:
     a, b = Host("bastion-1", dsn), Host("bastion-2", dsn)
     said = (Acknowledged((("f1", "P1"),)), Marked(Change("m1", 5.0, "mark", Shown("Zeichen ü … 日本"))))

@@ -49,7 +49,8 @@ TAKEN_AT_ONCE = 500
 class Team:
     """One process's share in the team's journal. Lives in the engine's loop.
 
-    `news` is called when entries of others arrived, or the team went out of reach or came back.
+    `news` is called when entries of others arrived, or the team went out of reach or came back. One that `sends` nothing reads:
+    what is said here meanwhile goes out when a process that may send shares for this host.
     """
 
     def __init__(
@@ -60,6 +61,8 @@ class Team:
         clock: Clock,
         news: Callable[[], object] = lambda: None,
         host: str = "",
+        *,
+        sends: bool = True,
     ) -> None:
         self._link = Link(dsn)
         self._journal = journal
@@ -77,6 +80,7 @@ class Team:
         self._swept = float("-inf")
         self._woken = asyncio.Event()
         self._running = False
+        self._sends = sends
 
     # --- what others are told ----------------------------------------------------------------------------------------
 
@@ -198,7 +202,7 @@ class Team:
         kept = ledger.mark_of(self._journal)
         if kept != self._kept:
             self._kept, self._horizon, self._seen = kept, kept.horizon, {}
-        return kept, self._journal.ours(kept.sent, SENT_AT_ONCE)
+        return kept, self._journal.ours(kept.sent, SENT_AT_ONCE) if self._sends else ()
 
     async def _push(self, session: Session, ours: Sequence[Entry]) -> None:
         """Adds ours, and tells those who listen."""
