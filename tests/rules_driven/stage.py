@@ -139,7 +139,7 @@ def staged(folder: Path, setenv: Callable[[str, str], None]) -> Iterator[Stage]:
         yield Stage(stack, view, server, way, manager, folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory, state_home: Path) -> Iterator[Stage]:
     with pytest.MonkeyPatch.context() as patch, staged(tmp_path_factory.mktemp("stage"), patch.setenv) as there:
         yield there
