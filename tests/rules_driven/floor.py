@@ -26,7 +26,7 @@ from tui.engine.store import Store
 
 GLANCE = 0.01
 """Seconds of the driven clock between two polls where only the source's own time is waited for."""
-BETWEEN = 0.1
+BETWEEN = 0.4
 """Seconds of the source's own time between two polls."""
 PATIENCE = 150.0
 """Seconds that a source may take to show what was done to it, on a machine that has much else to do."""
