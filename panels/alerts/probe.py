@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
-from tui.engine.clock import clock_time
 from tui.engine.connections import Tools
 from tui.engine.panel import Memory, Target
 from tui.engine.reading import Found, Status, Theirs, TheirSilence, labels_of, no_answer, signal
@@ -76,7 +75,7 @@ def _hushed(alert: ManagedAlert, silences: Mapping[str, ManagedSilence], source:
     state = alert.status
     by = next((silences[each] for each in state.silenced_by if each in silences), None)
     if by:
-        return clean(f"by {by.created_by} until {clock_time(source.at(by.ends_at))}: {by.comment}")
+        return clean(f"by {by.created_by} until {source.written(by.ends_at)}: {by.comment}")
     if state.silenced_by:
         return Shown("silenced there")
     if state.inhibited_by:

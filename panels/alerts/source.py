@@ -11,13 +11,14 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from tui.engine.clock import day_and_time
 from tui.engine.connections import Tools
 from tui.engine.http_answer import Fetched, retry_after
 from tui.engine.panel import Target
 from tui.engine.reading import no_answer
 from tui.engine.redact import redact
 from tui.engine.secrets import SecretText
-from tui.engine.text import clean
+from tui.engine.text import Shown, clean
 from tui.engine.units import show_duration
 
 from .config import AlertsConfig
@@ -147,6 +148,10 @@ class Source:
     def at(self, when: datetime.datetime) -> float:
         """UTC seconds by our clock."""
         return when.timestamp() - self.ahead
+
+    def written(self, when: datetime.datetime) -> Shown:
+        """The same for a person, with its day where that is not today."""
+        return day_and_time(self.at(when), self._tools.clock.utc())
 
     @property
     def note(self) -> str:

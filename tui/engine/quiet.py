@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .alert import Alert
-from .clock import clock_time
+from .clock import day_and_time
 from .entries import Maintained, Silenced, SilenceEnded
 from .journal import Entry
 from .maintenance import Window, in_force
@@ -93,7 +93,7 @@ class Quiet:
             return EMPTY
         hushes = [each for each in self._hushes.values() if each.at <= now < each.until and each.covers(alert)]
         longest = max(hushes, key=lambda each: each.until, default=None)
-        return clean(f"by {longest.who} until {clock_time(longest.until)}: {longest.said.reason}") if longest else EMPTY
+        return clean(f"by {longest.who} until {day_and_time(longest.until, now)}: {longest.said.reason}") if longest else EMPTY
 
     def ended(self, alert: Alert, since: float, now: float) -> float:
         """When the last of it ended that kept the alert quiet after `since`; that where nothing did. All are UTC seconds."""
@@ -107,7 +107,7 @@ class Quiet:
         if found is None:
             return EMPTY
         window, (_, until) = found
-        return clean(f"maintenance until {clock_time(until)}{f': {window.reason}' if window.reason else ''}")
+        return clean(f"maintenance until {day_and_time(until, now)}{f': {window.reason}' if window.reason else ''}")
 
     def silences(self, alerts: Iterable[Alert], now: float) -> tuple[Silence, ...]:
         """Our silences and windows in force, the newest first, each with what it keeps quiet."""
