@@ -71,26 +71,14 @@ class Totals:
         if self.at and begin < self.at[-1]:
             keep = bisect.bisect_right(self.at, begin)
             del self.at[keep:], self.total[keep:], self.weight[keep:]
-        lasted = at - self.last
-        if 0 < lasted <= longest:
-            self.pace = lasted
-        else:
-            lasted = min(longest, self.pace)
-        self.last = at
-        if not self.at or self.at[-1] < begin:
-            total, weight = self._until(len(self.at))
-            self.at.append(begin)
-            self.total.append(total)
-            self.weight.append(weight)
-        self.total[-1] += value * lasted
-        self.weight[-1] += lasted
+        self.extend((at,), (value,), longest)
         if len(self.at) > 1.25 * STEPS:
             old = len(self.at) - STEPS
             self.before = self._until(old)
             del self.at[:old], self.total[:old], self.weight[:old]
 
     def extend(self, at: Sequence[float], values: Sequence[float], longest: float) -> None:
-        """Takes many values at once, in order of their times and newer than what it has; NaN where there was none."""
+        """Takes values in order of their times and newer than what it has; NaN where there was none. Many at once cost less."""
         step, last, pace = self.step, self.last, self.pace
         total, weight = self._until(len(self.at))
         newest = self.at[-1] if self.at else -math.inf
