@@ -7,16 +7,18 @@ from tui.demo.faults.fault import Fault
 from tui.demo.stack import Parts
 from tui.demo.worker import NAMES, OPERATIONS
 
+EARLIER = """
+    UPDATE jobs SET created_at = created_at - %(since)s, run_after = run_after - %(since)s,
+        finished_at = finished_at - %(since)s,
+        last_heartbeat = CASE WHEN status = 'running' THEN last_heartbeat ELSE last_heartbeat - %(since)s END
+"""
+"""Jobs come and go earlier by so much than they did."""
+
 
 class StalledTimer(Fault):
     """The schedule scan is not called."""
 
-    AGO = """
-        UPDATE jobs SET created_at = created_at - %(since)s, run_after = run_after - %(since)s,
-            finished_at = finished_at - %(since)s,
-            last_heartbeat = CASE WHEN status = 'running' THEN last_heartbeat ELSE last_heartbeat - %(since)s END
-        WHERE created_at > now() - %(since)s AND payload ? 'schedule_id'
-    """
+    AGO = f"{EARLIER} WHERE created_at > now() - %(since)s AND payload ? 'schedule_id'"
     """The last scan, with the jobs that it made, was some minutes earlier."""
     OVERDUE = """
         INSERT INTO schedules (workspace_id, clip_id, connected_account_id, publish_at, created_at)
@@ -51,13 +53,7 @@ class DeadWorker(Fault):
     SILENT = (
         "UPDATE jobs SET last_heartbeat = now() - %s * interval '1 minute' WHERE status = 'running' AND worker_id = ANY(%s)"
     )
-    AGO = """
-        UPDATE jobs
-        SET created_at = created_at - since, run_after = run_after - since, last_heartbeat = last_heartbeat - since,
-            finished_at = finished_at - since
-        FROM (SELECT %s::float8 * interval '1 minute' AS since) a
-        WHERE worker_id = ANY(%s) AND status <> 'running' AND last_heartbeat > now() - since
-    """
+    AGO = f"{EARLIER} WHERE worker_id = ANY(%(workers)s) AND status <> 'running' AND last_heartbeat > now() - %(since)s"
     """What it ended in these minutes, it ended before them."""
     DUE = """
         INSERT INTO jobs (kind, created_at, run_after, payload)
@@ -73,7 +69,7 @@ class DeadWorker(Fault):
             for name in NAMES:
                 await connection.execute(self.IN_HAND, [rng.choice(kinds), name, f"clip-{rng.randint(1, 960)}"])
             await connection.execute(self.SILENT, [since, list(NAMES)])
-            await connection.execute(self.AGO, [since, list(NAMES)])
+            await connection.execute(self.AGO, {"since": timedelta(minutes=since), "workers": list(NAMES)})
             for _ in range(rng.randint(20, 60)):
                 clip = f"clip-{rng.randint(1, 960)}"
                 await connection.execute(self.DUE, [rng.choice(kinds), clip, rng.uniform(0.0, since)])
