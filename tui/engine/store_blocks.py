@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from . import series
 from .frame import Unreadable
 from .series import Block
+from .store_writer import MINUTE
 
 KEPT = 40_000_000
 """Bytes of decoded blocks that are kept."""
 LONGEST = 86400
-MINUTE = 60
 
 
 class Blocks:

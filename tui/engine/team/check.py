@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from ..panel import Checked
+from ..postgres_connection import connect, opened_within
 from ..postgres_session import Session, now
 from ..postgres_words import DatabaseError
 from ..secrets import SecretText
 from ..text import clean
-from .link import STATEMENT, lacking, opened, statement
+from .link import STATEMENT, lacking, statement
 
 DEADLINE = 5.0
 
@@ -16,7 +17,7 @@ async def check(url: SecretText) -> Checked:
     """A line for `[journal] url`."""
     source = clean(f"journal  {url.masked}")
     try:
-        connection = await opened(url, now() + DEADLINE)
+        connection = await opened_within(connect(url), now() + DEADLINE)
         session = Session(connection, now() + DEADLINE, STATEMENT)
         try:
             await session.begin("READ ONLY")

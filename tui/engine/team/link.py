@@ -82,7 +82,7 @@ class Link:
         if self._connection is not None and broken(self._connection):
             self._let_go()
         if self._connection is None:
-            connection = await opened(self._dsn, until)
+            connection = await opened_within(connect(self._dsn), until)
             connection.add_notify_handler(lambda notify: None)  # that it came is all there is to know
             self._connection, self.fresh = connection, True
             async with self._transaction(connection, until, True) as session:
@@ -116,11 +116,6 @@ class Link:
             sever(connection, hung)
         else:
             connection.pgconn.finish()
-
-
-async def opened(dsn: SecretText, until: float) -> Connection:
-    """A new connection within the time left. Raises DatabaseError."""
-    return await opened_within(connect(dsn), until)
 
 
 async def _prepare(session: Session, connection: Connection) -> None:
