@@ -56,12 +56,12 @@ class Stopwatch:
         return found
 
 
-def eventually(what: Callable[[], T], within: float = LONG, says: str = "") -> T:
-    """Asks again and again until it is true, and gives what it came to."""
+def eventually(what: Callable[[], T], within: float = LONG, says: str = "", each: float = 0.02) -> T:
+    """Asks again and again until it is true, `each` so many seconds, and gives what it came to."""
     watch = Stopwatch()
     while not (found := what()):
         assert not watch.passed(within), says or "it did not come true in time"
-        time.sleep(0.02)
+        time.sleep(each)
     return found
 
 

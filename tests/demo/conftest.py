@@ -1,13 +1,13 @@
 """One stack for each module of tests, and small ways to look at it from outside."""
 
+import functools
 import json
 import os
 import re
-import time
 import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests import waiting
 from tui.demo import Stack, start
 
 Answer = tuple[int, Any]
 
 
-def eventually(what: Callable[[], Any], within: float = 15.0) -> Any:
-    """Polls until it is true, and gives what it came to."""
-    deadline = time.monotonic() + within
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.1)
-    return found
+eventually = functools.partial(waiting.eventually, within=15.0, each=0.1)
+"""What is asked here is a running product: a few times a second is enough."""
 
 
 @dataclass

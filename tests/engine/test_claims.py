@@ -17,8 +17,9 @@ import pytest
 from msgspec.structs import replace
 
 from tests import theirs
+from tests.engine.team.conftest import through as through
 from tests.servers.postgres import Server
-from tests.servers.proxy import Proxy, start_proxy
+from tests.servers.proxy import Proxy
 from tests.servers.things import Things, start_things
 from tests.waiting import soon
 from tui.commands.act import exit_code
@@ -44,12 +45,6 @@ def things() -> Iterator[Things]:
 @pytest.fixture
 def dsn(postgres: Server) -> str:
     return postgres.new_database(f"claims_{next(NUMBERS)}")
-
-
-@pytest.fixture
-def through(postgres: Server, dsn: str) -> Iterator[tuple[Proxy, str]]:
-    with start_proxy(postgres.port) as proxy:
-        yield proxy, dsn.replace(f":{postgres.port}/", f":{proxy.port}/")
 
 
 @asynccontextmanager

@@ -66,8 +66,8 @@ class Drive:
         """It is mended, and each rule sees it."""
         await self.episode.mends(self.stage)
         for floor in self.floors:
-            rule = next(each for each in floor.engine.setup.rules if each.name == floor.rule)
-            await floor.until("inactive", step=0.0 if rule.keep_firing_for else self.episode.step, nudge=self.nudge)
+            step = 0.0 if floor.written.keep_firing_for else self.episode.step
+            await floor.until("inactive", step=step, nudge=self.nudge)
 
     @property
     def nudge(self) -> Callable[[], Awaitable[None]] | None:
@@ -88,7 +88,7 @@ async def play(episode: Episode, stage: Stage, folder: Path) -> None:
         begun = await drive.breaks()
         for floor, state in zip(drive.floors, begun, strict=True):
             assert floor.sleeps() == state, "a sleep is evidence of nothing"
-            assert floor.of_silence or all(each.unknown_since is not None for each in floor.alerts if each.open)
+            assert floor.written.measure.of_silence or all(each.unknown_since is not None for each in floor.alerts if each.open)
 
     async with drive.watching():
         for floor, state in zip(drive.floors, begun, strict=True):

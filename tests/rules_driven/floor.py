@@ -20,6 +20,7 @@ from tests.watched import opened
 from tui.engine.alert import Alert
 from tui.engine.engine import Engine
 from tui.engine.feed import Level
+from tui.engine.rules import Rule
 from tui.engine.rules.means import read_back
 from tui.engine.setup import Setup
 from tui.engine.store import Store
@@ -70,9 +71,9 @@ class Floor:
         return [each for each in self.engine.judge_now().alerts if each.rule == self.rule and not each.source]
 
     @property
-    def of_silence(self) -> bool:
-        """Whether the rule is about nothing being measured: no gap makes that unknown."""
-        return next(each for each in self.engine.setup.rules if each.name == self.rule).measure.of_silence
+    def written(self) -> Rule:
+        """The rule as the config has it."""
+        return next(each for each in self.engine.setup.rules if each.name == self.rule)
 
     def tells(self) -> set[str]:
         """Through which states each of its alerts went since this was last asked; a change of severity alone is none."""
@@ -84,11 +85,17 @@ class Floor:
 
     async def until(self, *states: str, step: float = 0.0, nudge: Callable[[], Awaitable[None]] | None = None) -> str:
         """Polls until the rule stands so; `nudge` is done before each poll."""
+        return await self.comes(lambda state: state in states, step, nudge)
+
+    async def comes(
+        self, stands: Callable[[str], bool], step: float = 0.0, nudge: Callable[[], Awaitable[None]] | None = None
+    ) -> str:
+        """Polls until all stands so, by the rule's state and by what else is looked at; gives the state."""
         end = time.monotonic() + PATIENCE
         while True:
             if nudge:
                 await nudge()
-            if (state := await self.polls(step)) in states:
+            if stands(state := await self.polls(step)):
                 return state
             assert time.monotonic() < end, f"{self.rule} is still {state}: {self._measured()}"
             if step == GLANCE:
@@ -115,14 +122,14 @@ class Floor:
     def _measured(self) -> str:
         """What the panels say now, for whoever reads a failure."""
         panels = self.engine.feed.peek().panels
-        rule = next(each for each in self.engine.setup.rules if each.name == self.rule)
+        signal_name = self.written.signal.partition("{")[0]
         values = [
             f"{signal.key} = {signal.value}"
             for panel in panels
             for probe in panel.probes
             if probe.reading
             for signal in probe.reading.signals
-            if signal.name == rule.signal.partition("{")[0]
+            if signal.name == signal_name
         ]
         return "; ".join([*values, *(str(each) for panel in panels for each in panel.failures)])
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tests.clocks import DrivenClock
-from tests.rules_driven.floor import BETWEEN, GLANCE, PATIENCE, Floor, only, watched
+from tests.rules_driven.floor import GLANCE, Floor, only, watched
 from tests.rules_driven.stage import Stage
 from tui.engine.alert import Alert, Fold
 
@@ -22,27 +20,27 @@ async def test_what_both_see_is_one_line_through_a_flap_a_gap_and_a_restart(stag
         assert theirs(floor) is None
         for _ in range(2):  # it flaps
             await stage.fault("api-5xx")
-            await both(floor, lambda: bool(theirs(floor)) and floor.looks() == "firing")
+            await floor.comes(lambda state: bool(theirs(floor)) and state == "firing", GLANCE)
             line = folded(floor)
             assert {each.source for each in line.alerts} == {"", "alertmanager"}
             assert line.lead.severity == "P0"
             await stage.heal("api-5xx")
-            await both(floor, lambda: not theirs(floor) and floor.looks() == "inactive")
+            await floor.comes(lambda state: not theirs(floor) and state == "inactive", GLANCE)
         await stage.fault("api-5xx")
-        await both(floor, lambda: bool(theirs(floor)) and floor.looks() == "firing")
+        await floor.comes(lambda state: bool(theirs(floor)) and state == "firing", GLANCE)
         floor.sleeps()
         slept = theirs(floor)
         assert slept is not None and slept.unknown_since is not None, "nobody knows what their Alertmanager says by now"
         timers = floor.engine.judge.timers()
     async with watched(setup, RULE, clock, journal, timers) as floor:
-        await both(floor, lambda: bool(theirs(floor)) and floor.looks() == "firing")
+        await floor.comes(lambda state: bool(theirs(floor)) and state == "firing", GLANCE)
         silence = silenced(stage)
-        await both(floor, lambda: bool((there := theirs(floor)) and there.silenced_there))
+        await floor.comes(lambda _: bool((there := theirs(floor)) and there.silenced_there), GLANCE)
         assert floor.looks() == "firing", "theirs is silenced, ours is not"
         stage.alertmanager.call("DELETE", f"/api/v2/silence/{silence}")
-        await both(floor, lambda: bool((there := theirs(floor)) and not there.silenced_there))
+        await floor.comes(lambda _: bool((there := theirs(floor)) and not there.silenced_there), GLANCE)
         await stage.heal("api-5xx")
-        await both(floor, lambda: not theirs(floor) and floor.looks() == "inactive")
+        await floor.comes(lambda state: not theirs(floor) and state == "inactive", GLANCE)
 
 
 def theirs(floor: Floor) -> Alert | None:
@@ -65,14 +63,3 @@ def silenced(stage: Stage) -> str:
     asked = {"matchers": [matcher], "startsAt": since, "endsAt": until, "createdBy": "anna", "comment": "being looked at"}
     made: str = stage.alertmanager.call("POST", "/api/v2/silences", asked)["silenceID"]
     return made
-
-
-async def both(floor: Floor, stand: Callable[[], bool]) -> None:
-    """Polls until both stand so: each in the time of its own source."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        await floor.polls(GLANCE)
-        if stand():
-            return
-        assert time.monotonic() < end, [(each.rule, each.source, each.state) for each in floor.engine.judge_now().alerts]
-        await asyncio.sleep(BETWEEN)

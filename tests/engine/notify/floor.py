@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
+from pydantic import PrivateAttr
 
 from tests.clocks import DrivenClock, settle
 from tests.servers.receivers import Receivers
@@ -51,8 +52,29 @@ class Kept(Channel):
         return [each.headline for each in self.took]
 
 
+class Slow(Kept):
+    """One whose messages are under way until `go` is set; `arrived` is once one is."""
+
+    _arrived: asyncio.Event = PrivateAttr(default_factory=asyncio.Event)
+    _go: asyncio.Event = PrivateAttr(default_factory=asyncio.Event)
+
+    async def send(self, message: Message, tools: Tools) -> Shown:
+        self._arrived.set()
+        await self._go.wait()
+        return await super().send(message, tools)
+
+    async def under_way(self) -> None:
+        """Until a message is, which then arrives a moment later."""
+        await asyncio.wait_for(self._arrived.wait(), 5)
+        asyncio.get_running_loop().call_later(0.1, self._go.set)
+
+
 def kept(name: str = "chat", **more: Any) -> Kept:
     return Kept(kind="command", name=name, took=[], fails=[], before=[], **more)
+
+
+def slow(name: str = "chat", **more: Any) -> Slow:
+    return Slow(kind="command", name=name, took=[], fails=[], before=[], **more)
 
 
 @dataclass

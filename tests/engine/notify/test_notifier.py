@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from msgspec.structs import replace
 
 from tests.clocks import START
 from tests.engine.notify.alerts import ERRORS, alert, fold, over
-from tests.engine.notify.floor import SETUP, Kept, floor, kept, pagerduty
+from tests.engine.notify.floor import SETUP, floor, kept, pagerduty, slow
 from tests.servers.receivers import Mails, Receivers
 from tui.engine.alert import single
-from tui.engine.connections import Tools
 from tui.engine.entries import AlertMoved
 from tui.engine.notify.channel import Undelivered
 from tui.engine.notify.gathering import GATHER, JOINERS
 from tui.engine.notify.gone import GONE
 from tui.engine.notify.mail import Mail
-from tui.engine.notify.message import Message
 from tui.engine.notify.slack import Slack
 from tui.engine.text import Shown
 
@@ -211,20 +207,11 @@ async def test_a_config_that_is_read_again_takes_effect_and_keeps_what_waits() -
 
 
 async def test_what_is_under_way_may_arrive_when_it_ends() -> None:
-    arrived, go = asyncio.Event(), asyncio.Event()
-
-    class Slow(Kept):
-        async def send(self, message: Message, tools: Tools) -> Shown:
-            arrived.set()
-            await go.wait()
-            return await super().send(message, tools)
-
-    slow = Slow(kind="command", name="chat", took=[], fails=[], before=[])
-    async with floor(slow) as watch:
+    chat = slow()
+    async with floor(chat) as watch:
         watch.notifier.take(single([ERRORS]), watch.clock.utc())
         await watch.clock.advance(GATHER)
         watch.notifier.take(single([ERRORS]), watch.clock.utc())
-        await asyncio.wait_for(arrived.wait(), 5)
-        asyncio.get_running_loop().call_later(0.1, go.set)
+        await chat.under_way()
         await watch.notifier.finish(2.0)
         assert watch.said() == ["claimed chat firing:P0", "told chat firing:P0"]

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tests.clocks import START, DrivenClock
 from tests.engine.notify.alerts import ERRORS, over
-from tests.engine.notify.floor import Kept, floor, kept, pagerduty
+from tests.engine.notify.floor import Kept, floor, kept, pagerduty, slow
 from tests.servers.receivers import Receivers
 from tui.engine.connections import Tools
 from tui.engine.entries import Claimed
@@ -93,19 +93,10 @@ async def test_a_defect_in_one_channel_keeps_no_other_from_being_called() -> Non
 
 
 async def test_a_call_under_way_may_arrive_when_it_ends() -> None:
-    arrived, go = asyncio.Event(), asyncio.Event()
-
-    class Slow(Kept):
-        async def send(self, message: Message, tools: Tools) -> Shown:
-            arrived.set()
-            await go.wait()
-            return await super().send(message, tools)
-
-    phone = Slow(kind="command", name="phone", on=("escalated",), took=[], fails=[], before=[])
+    phone = slow("phone", on=("escalated",))
     async with floor(phone) as watch:
         calling = asyncio.ensure_future(watch.notifier.page(ERRORS, "cto"))
-        await asyncio.wait_for(arrived.wait(), 5)
-        asyncio.get_running_loop().call_later(0.1, go.set)
+        await phone.under_way()
         await watch.notifier.finish(2.0)
         assert watch.said() == ["claimed phone escalated:cto/1795230732", "told phone escalated:cto/1795230732"]
         await calling
