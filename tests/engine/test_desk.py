@@ -220,6 +220,12 @@ def test_a_silence_holds_for_its_time_then_the_alert_asks() -> None:
     assert watch.look()[0][0].asked_at == START + 70, "its clock starts when it is quiet no longer"
 
 
+def test_a_silence_that_ends_on_another_day_says_which() -> None:
+    watch = Watch(alert("errors")).at(10).says(silence(Matcher("alertname", "errors"), until=86400))
+    (shown,) = watch.look()[0]
+    assert shown.silenced == "by anna until 22 Nov 03:12Z: deploy noise"
+
+
 def test_a_silence_may_be_ended_and_says_what_it_hides() -> None:
     watch = Watch(alert("errors"), alert("slow", 500)).at(10).says(silence(Matcher("alertname", "errors"), until=3600))
     (held,) = watch.desk.quiet.silences(watch.alerts, START + 10)
