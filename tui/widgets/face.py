@@ -235,7 +235,10 @@ def _row(row: DrawnRow, shown: Sequence[Fitted], tree: str, head: Head, held: He
     elif here:
         sign = Piece(Shown(frame.glyphs.cursor), "focus")
     how = (shown, tree, sign, here, head.fresh.stale, frame.width)
-    draw = lambda: cut_line(row_line(row, shown, tree, frame.glyphs, sign, here, head.fresh.stale), frame.width)  # noqa: E731
+
+    def draw() -> Line:
+        return cut_line(row_line(row, shown, tree, frame.glyphs, sign, here, head.fresh.stale), frame.width)
+
     return frame.lines.drawn(row, how, draw)
 
 

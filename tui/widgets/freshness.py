@@ -53,7 +53,7 @@ def slowed_to(state: PanelState) -> Shown:
     quickest = min(state.probes, key=lambda each: each.interval, default=None)
     if quickest is None or not quickest.slowed or quickest.interval < 2 * quickest.deadline:
         return EMPTY
-    return Shown(quickest.slowed.rpartition(": ")[2])
+    return Shown(f"asked each {show_duration(quickest.interval)}")
 
 
 def _overdue(probe: ProbeState, monotonic: float) -> float:
