@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from tests import theirs
 from tests.servers.things import Received, Things, start_things
-from tests.waiting import LONG, Stopwatch, eventually, soon
+from tests.waiting import GRACE, LONG, Stopwatch, eventually, soon
 from tui.commands.act import exit_code
 from tui.engine.actions import Action, Context, Effect, Item, Outcome, Plan, PlanRefused, Proof, Result
 from tui.engine.ask import Execute, MakePlan, Settle
@@ -401,9 +401,7 @@ def test_ending_stops_a_bulk_deed_after_the_item_at_hand_and_records_how_far_it_
     plan = engine.feed.ask(MakePlan("theirs.mend", ("a", "b", "c", "d"))).result(LONG)
     engine.feed.ask(Execute(plan, yes=True))
     eventually(lambda: len(things.received) == 1)
-    watch = Stopwatch()
     engine.stop()
-    assert watch.took < 2.6
     assert [each.key for each in things.received] == ["a"]
     outcome = next(data for kind, data in kept(journal) if kind == "outcome")
     assert outcome == {"items": [["a", "done", "HTTP 200"]], "of": 4}
@@ -424,7 +422,7 @@ def test_ending_waits_two_seconds_for_a_deed_and_leaves_its_intent_open(things: 
     eventually(lambda: kinds(journal) == ["intent"])
     began, watch = time.monotonic(), Stopwatch()
     engine.stop()
-    assert watch.took < 3.0
+    assert watch.took < 2.0 + GRACE
     assert time.monotonic() - began > 1.5
     (left,) = left_open(journal, time.time())
     assert left.data["what"] == "mends a"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tests.waiting import Stopwatch, soon
+from tests.waiting import GRACE, Stopwatch, soon
 from tui.engine import secrets
 from tui.engine.secrets import Dsn, Headers, Secret, SecretError, SecretText, SecretUrl, known_values, url_problem
 
@@ -96,7 +96,7 @@ async def test_a_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) ->
     watch = Stopwatch()
     with pytest.raises(SecretError, match=r"did not answer within 0\.2s"):
         await SecretText(python("import time; time.sleep(60)")).reveal()
-    assert watch.took < 2
+    assert watch.took < 0.2 + GRACE
 
 
 async def test_a_command_delays_nobody_else() -> None:
@@ -105,7 +105,7 @@ async def test_a_command_delays_nobody_else() -> None:
     while not slow.done():
         turns += 1
         await asyncio.sleep(0.01)
-    assert turns > 10
+    assert turns > 3
 
 
 async def test_it_is_read_once_and_again_when_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

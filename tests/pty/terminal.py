@@ -53,7 +53,11 @@ _FOREIGN = re.compile(
 )
 """Sequences that pyte would print."""
 _MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
+_BEGUN = re.compile(rb"\x1b(\[[<-?0-9;]*\$?|[P_][^\x1b]*\x1b?)?$")
+"""A sequence whose end is still to come."""
 ALTERNATE, CURSOR, MOUSE, PASTE = 1049, 25, (1000, 1002, 1003, 1006, 1015), 2004
+DRAWING = 2026
+"""Set while the program draws: what stands between is no picture (synchronized output)."""
 
 
 class Terminal:
@@ -74,6 +78,7 @@ class Terminal:
         self.modes: dict[int, bool] = {}
         """The private modes as the program left them (alternate screen, cursor, mouse)."""
         self._status: int | None = None
+        self._rest = b""
         self.master, self._slave = os.openpty()
         self._size(columns, rows)
         self.before = self.settings
@@ -109,11 +114,11 @@ class Terminal:
                 return
 
     def until(self, what: str | Callable[[], object], within: float = LONG) -> str:
-        """Reads until a text stands on the screen, or something is true; gives the screen. `within` is in seconds that the
-        machine gave (`tests/waiting.py`)."""
+        """Reads until a text stands on the screen, or something is true, and the picture is drawn to its end; gives the screen.
+        `within` is in seconds that the machine gave (`tests/waiting.py`)."""
         there = (lambda: what in self.text) if isinstance(what, str) else what
         watch = Stopwatch(self.pid)
-        while not there():
+        while (self.modes.get(DRAWING) and self._status is None) or not there():
             assert not watch.passed(within), f"{what!r} did not come true; the screen:\n{self.text}"
             assert self._status is None or self._readable(), f"it ended with {self.code}; the screen:\n{self.text}"
             self.pump()
@@ -199,6 +204,9 @@ class Terminal:
         except (BlockingIOError, OSError):
             return False
         self.sent += data
+        data = self._rest + data
+        begun = _BEGUN.search(data)
+        data, self._rest = (data[: begun.start()], data[begun.start() :]) if begun else (data, b"")
         for question, answer in ANSWERS:
             if question in data:
                 os.write(self.master, answer)

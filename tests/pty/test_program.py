@@ -16,7 +16,7 @@ from tests import theirs
 from tests.pty.terminal import ALTERNATE, CURSOR, Terminal
 from tests.running import Program
 from tests.servers.things import Things, start_things
-from tests.waiting import eventually
+from tests.waiting import GRACE, eventually
 
 INTERVAL = 0.5
 
@@ -189,7 +189,7 @@ def test_a_second_signal_does_no_harm(terminal: Terminal) -> None:
 def test_a_closed_window_ends_it(terminal: Terminal) -> None:
     """The connection is gone: the kernel sends SIGHUP, and there is nothing left to write to."""
     terminal.hang_up()
-    assert terminal.exit_code(2.2, reading=False) == 128 + signal.SIGHUP
+    assert terminal.exit_code(2.0 + GRACE, reading=False) == 128 + signal.SIGHUP
 
 
 def test_a_window_closed_under_nohup_ends_it_too(program: Program, things: Things) -> None:
@@ -220,8 +220,8 @@ def polled_on_schedule(things: Things, began: float, ended: float) -> bool:
     times = [at for at in things.polled if began < at < ended]
     wanted = 2 * (ended - began) / INTERVAL
     gaps = [after - before for before, after in pairwise(times)]
-    assert len(times) > 0.8 * wanted, f"{len(times)} polls in {ended - began:.0f}s, {wanted:.0f} wanted"
-    assert max(gaps) < 3 * INTERVAL, f"nobody was asked for {max(gaps):.1f}s"
+    assert len(times) > 0.6 * wanted, f"{len(times)} polls in {ended - began:.0f}s, {wanted:.0f} wanted"
+    assert max(gaps) < 3 * INTERVAL + GRACE, f"nobody was asked for {max(gaps):.1f}s"
     return True
 
 
@@ -230,7 +230,7 @@ def test_a_stalled_terminal_delays_no_poll_and_a_signal_still_ends_it(terminal: 
     fill(terminal, 8)
     assert polled_on_schedule(things, began, time.monotonic())
     terminal.signal(signal.SIGTERM)
-    assert terminal.exit_code(2.2, reading=False) == 128 + signal.SIGTERM
+    assert terminal.exit_code(2.0 + GRACE, reading=False) == 128 + signal.SIGTERM
 
 
 def test_a_terminal_that_comes_back_is_soon_up_to_date(terminal: Terminal, things: Things) -> None:
@@ -239,7 +239,7 @@ def test_a_terminal_that_comes_back_is_soon_up_to_date(terminal: Terminal, thing
     polls = len(things.polled)
     eventually(lambda: len(things.polled) > polls + 4)
     terminal.resize(80, 24)
-    terminal.until("✖ 1 failing", within=3)
+    terminal.until("✖ 1 failing", within=3 + GRACE)
     terminal.press("q")
     assert terminal.exit_code() == 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import json
 import time
@@ -20,7 +19,7 @@ from panels.alerts.probe import ask
 from tests.servers.alertmanager import Alertmanager, start_alertmanager
 from tests.servers.http import Web, reply, web
 from tests.servers.prometheus import serve_metrics, start_prometheus
-from tests.waiting import soon
+from tests.waiting import looked, soon
 from tui.engine.alert import Alert
 from tui.engine.ask import Acknowledge, EndSilence, MakeSilence, Matcher, Unrecorded
 from tui.engine.connections import Tools
@@ -338,13 +337,10 @@ async def test_a_prometheus_rules_pending_and_firing(tmp_path: Path) -> None:
         service.observe("/", times=7)
 
         async def both() -> tuple[Any, ...]:
-            return (await look(settings)).alerts
+            found = (await look(settings)).alerts
+            return found if len(found) == 2 else ()
 
-        deadline = time.monotonic() + 30
-        while len(found := await both()) < 2:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.2)
-        firing, pending = found
+        firing, pending = await looked(both, each=0.2)
         assert (firing.name, firing.state, firing.severity) == ("TooManyRequests", "firing", "P2")
         assert (firing.value, firing.says) == (7.0, "7 requests")
         assert (pending.name, pending.state, pending.severity) == ("StillWaiting", "pending", "P1")
@@ -354,13 +350,13 @@ async def test_a_prometheus_rules_pending_and_firing(tmp_path: Path) -> None:
             service.restart()
             service.observe("/", times=1)
             await soon(lambda: prometheus.value("sum(http_requests_total)") == 1.0)
-            for _ in range(100):
+
+            async def resolved() -> tuple[Any, ...]:
                 alerts = await polled(engine)
-                if [each.state for each in alerts] == ["resolved"]:
-                    break
-                await asyncio.sleep(0.1)
-            # What was pending was nothing.
-            assert [(each.rule, each.state) for each in alerts] == [("TooManyRequests", "resolved")]
+                return alerts if [each.state for each in alerts] == ["resolved"] else ()
+
+            (one,) = await looked(resolved)
+            assert one.rule == "TooManyRequests", "what was pending was nothing"
 
 
 def _iso(at: float) -> str:

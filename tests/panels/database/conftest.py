@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,20 +13,13 @@ import pytest
 
 from panels.database.config import DatabaseConfig
 from tests.servers.postgres import Server
+from tests.waiting import looked
 from tui.engine.actions import Context
 from tui.engine.connections import Tools
 from tui.engine.panel import Ask, Memory, Target
 from tui.engine.reading import Found, Row
 
 Client = psycopg.AsyncConnection[tuple[Any, ...]]
-
-
-async def eventually(there: Callable[[], Awaitable[bool]], within: float = 10.0) -> None:
-    """Waits until it is so."""
-    end = time.monotonic() + within
-    while not await there():
-        assert time.monotonic() < end, "it never came to be"
-        await asyncio.sleep(0.02)
 
 
 @dataclass
@@ -106,7 +98,7 @@ class Shop:
             async def so() -> bool:
                 return await (await connection.execute(others)).fetchone() == (0,)
 
-            await eventually(so)
+            await looked(so)
 
     async def _state(self, what: str, pid: int) -> None:
         sql = f"SELECT count(*) FROM pg_stat_activity WHERE {what} AND pid = {pid}".encode()
@@ -115,7 +107,7 @@ class Shop:
             async def so() -> bool:
                 return await (await connection.execute(sql)).fetchone() == (1,)
 
-            await eventually(so)
+            await looked(so)
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from panels.database.actions import ACTIONS
 from panels.database.probe import ask
 from tests.servers.postgres import start_postgres
+from tests.waiting import looked
 from tui.engine.actions import Action, Context, Effect, Outcome, Plan, PlanRefused, Proof, Result
 from tui.engine.connections import Tools
 
-from .conftest import Client, Shop, eventually
+from .conftest import Client, Shop
 
 CANCEL, TERMINATE = ACTIONS
 
@@ -39,7 +40,7 @@ async def proved(action: Action, plan: Plan, context: Context) -> Proof:
         found = await verify(plan.items[0], plan, context)
         return found.verified is not None
 
-    await eventually(told)
+    await looked(told)
     return found
 
 
@@ -141,7 +142,7 @@ async def test_a_session_that_is_gone_is_said_to_be(shop: Shop) -> None:
     async def gone() -> bool:
         return key not in {row.key for row in (await shop.ask(ask)).rows}
 
-    await eventually(gone)
+    await looked(gone)
     [outcome] = await carry_out(TERMINATE, plan, shop.context())
     assert outcome.result is Result.CHANGED
     with pytest.raises(PlanRefused, match="is gone"):

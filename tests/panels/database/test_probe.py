@@ -19,11 +19,12 @@ from panels.database.probe import ask
 from panels.database.sizes import ask_sizes
 from panels.database.statements import MISSING, Counted, ask_statements
 from tests.servers.postgres import start_postgres
+from tests.waiting import looked
 from tui.engine.connections import Tools
 from tui.engine.postgres import Session
 from tui.engine.reading import Change, Found, Row, Status
 
-from .conftest import Shop, eventually
+from .conftest import Shop
 
 
 def values(found: Found) -> dict[str, float | None]:
@@ -183,7 +184,7 @@ async def test_without_the_extension_statements_are_sampled() -> None:
                 found = await shop.ask(ask)
                 return found.error is None
 
-            await eventually(again)
+            await looked(again)
             assert [(change.kind, change.title) for change in found.changes] == [("restart", "database: PostgreSQL restarted")]
 
 
@@ -250,7 +251,7 @@ async def test_a_long_wait_for_a_lock_is_a_change_told_once(shop: Shop, monkeypa
     async def waited() -> bool:
         return bool((await shop.ask(ask)).changes)
 
-    await eventually(waited)
+    await looked(waited)
     (change,) = (await shop.ask(ask)).changes
     assert (change.kind, change.about) == ("lock", ("database",))
     assert change.title == f"session {holder.info.backend_pid} (backfill) blocks others in database"
@@ -261,7 +262,7 @@ async def test_a_long_wait_for_a_lock_is_a_change_told_once(shop: Shop, monkeypa
     async def over() -> bool:
         return not (await shop.ask(ask)).changes
 
-    await eventually(over)
+    await looked(over)
 
 
 def test_the_longest_waits_are_told_of() -> None:

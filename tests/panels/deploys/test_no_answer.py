@@ -6,7 +6,7 @@ import pytest
 
 from tests.panels.deploys.conftest import Project
 from tests.servers.vercel import Answer, deployed, limited
-from tests.waiting import Stopwatch
+from tests.waiting import GRACE, Stopwatch
 from tui.engine.reading import ProbeError, Status
 
 
@@ -94,7 +94,7 @@ async def test_a_server_that_hangs_is_given_up_in_time(project: Project) -> None
     project.deadline = 0.3
     watch = Stopwatch()
     error = await refused(project)
-    assert watch.took < 0.3 + 0.25
+    assert watch.took < 0.3 + GRACE
     assert error.failure.phase == "first byte"
 
 
@@ -103,7 +103,7 @@ async def test_one_deadline_holds_over_both_questions(project: Project) -> None:
     project.deadline = 0.3
     watch = Stopwatch()
     found = await project.look()
-    assert watch.took < 0.3 + 0.25
+    assert watch.took < 0.3 + GRACE
     assert found.status is Status.UNKNOWN
 
 

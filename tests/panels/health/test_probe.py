@@ -10,7 +10,7 @@ import pytest
 from tests.panels.health.conftest import Asker, the_row, value
 from tests.servers import http as servers
 from tests.servers.http import Authority, reply, start_tls, to
-from tests.waiting import Stopwatch
+from tests.waiting import GRACE, Stopwatch
 from tui.engine.reading import Status
 
 OK, WARNS, UNKNOWN, FAILS = Status.OK, Status.DEGRADED, Status.UNKNOWN, Status.FAILING
@@ -88,7 +88,7 @@ async def test_no_answer_is_failing_and_names_its_phase(health: Asker, behaviour
 
     found = await health.ask(deadline=0.4)
 
-    assert watch.took < 0.4 + 0.25
+    assert watch.took < 0.4 + GRACE
     assert found.status is FAILS
     assert found.error is not None and found.error.phase == phase
     assert the_row(found).cells["phase"] == phase
@@ -322,4 +322,4 @@ async def test_the_network_is_looked_at_within_the_deadline(health: Asker, known
     health.settings["known_good"] = [f"127.0.0.1:{port}"]
     watch = Stopwatch()
     assert (await health.ask(deadline=0.5)).status is status
-    assert watch.took < 0.5 + 0.15
+    assert watch.took < 0.5 + GRACE

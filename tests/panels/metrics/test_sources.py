@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -10,17 +9,20 @@ import pytest
 
 from tests.panels.metrics.conftest import Shop, Watch, values, watch
 from tests.servers.prometheus import Service
-from tests.waiting import Stopwatch, soon
+from tests.waiting import Stopwatch, looked, soon
 from tui.engine.connections import Tools
 from tui.engine.reading import Found, ProbeError, Status
 
 
-async def until(source: Watch, right: Callable[[Found], bool], within: float = 40.0) -> Found:
+async def until(source: Watch, right: Callable[[Found], bool]) -> Found:
     """Looks each half a second until it is right."""
-    deadline = time.monotonic() + within
-    while not right(found := await source.look()):
-        assert time.monotonic() < deadline, (values(found), found.notes)
-        await asyncio.sleep(0.5)
+
+    async def look() -> Found | None:
+        found = await source.look()
+        return found if right(found) else None
+
+    found = await looked(look, within=40.0, each=0.5)
+    assert found is not None
     return found
 
 
@@ -34,15 +36,16 @@ async def test_both_sources_say_the_same(shop: Shop, tools: Tools) -> None:
     read = watch(tools, scrape=shop.busy.url)
     exact = {"error_rate", "p50", "p95", "p99", 'route_error_rate{route="/api/checkout"}', 'route_p95{route="/api/checkout"}'}
     rates = {"request_rate", 'route_rate{route="/api/orders"}', 'route_rate{route="/api/checkout"}'}
-    deadline = time.monotonic() + 40
-    while True:
+    one, other = {}, {}
+
+    async def agree() -> bool:
+        nonlocal one, other
         one, other = values(await asked.look()), values(await read.look())
-        wrong = {key for key in exact if not near(one.get(key), other.get(key), 0.02)}
-        wrong |= {key for key in rates if not near(one.get(key), other.get(key), 0.1)}
-        if not wrong:
-            break
-        assert time.monotonic() < deadline, {key: (one.get(key), other.get(key)) for key in wrong}
-        await asyncio.sleep(0.5)
+        return all(near(one.get(key), other.get(key), 0.02) for key in exact) and all(
+            near(one.get(key), other.get(key), 0.1) for key in rates
+        )
+
+    await looked(agree, within=40.0, each=0.5)
     assert other["error_rate"] == pytest.approx(0.1, abs=0.01)
     assert other['route_error_rate{route="/api/checkout"}'] == pytest.approx(0.25, abs=0.02)
     assert one['route_error_rate{route="/api/orders"}'] == other['route_error_rate{route="/api/orders"}'] == 0
@@ -180,7 +183,7 @@ async def test_the_last_hour_is_asked_once_for_the_sparklines(shop: Shop, tools:
 async def test_the_first_look_at_a_page_gives_figures_at_once(shop: Shop, tools: Tools) -> None:
     timed = Stopwatch()
     found = await watch(tools, scrape=shop.busy.url, interval=5.0).look()
-    assert timed.took < 3
+    assert timed.took < 5.0, "before the next poll"
     assert found.status is Status.OK and near(values(found)["request_rate"], 50, 0.5)
 
 
