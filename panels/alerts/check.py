@@ -28,4 +28,5 @@ async def _check(config: AlertsConfig, tools: Tools, name: str, part: object) ->
         missing = (error.failure.hint,) if error.failure.hint else ()
         return Checked(source, False, clean(f"{error.failure.phase}: {error.failure.says}"), missing)
     firing = sum(each.state == "firing" for each in found.alerts)
-    return Checked(source, True, clean(f"{firing} firing, {len(found.silences)} silences in force"))
+    says = (f"{firing} firing", f"{len(found.silences)} silences in force", *found.notes)
+    return Checked(source, True, clean(", ".join(says)))

@@ -8,15 +8,17 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tui.engine.connections import Tools
-from tui.engine.panel import Memory, Target
-from tui.engine.reading import Found, Status, Theirs, TheirSilence, labels_of, no_answer, signal
+from tui.engine.panel import BEFORE, Memory, Target
+from tui.engine.reading import Found, Reading, Status, Theirs, TheirSilence, labels_of, no_answer, signal
 from tui.engine.text import EMPTY, Shown, clean
 
 from .config import AlertsConfig
 from .source import Envelope, ManagedAlert, ManagedSilence, RuleAlert, Source
 
 MOST = 1000
-"""So many alerts are taken; where there are more, the rest is counted."""
+"""So many alerts are taken, and beyond them those that were taken before; where there are more, the rest is counted."""
+TAKEN = "taken"
+"""Under this name the memory holds the fingerprints of what was taken last."""
 SAYS = ("summary", "message", "title", "description")
 WHY = ("description", "impact", "why")
 LINKS = ("runbook_url", "runbook", "dashboard_url", "dashboard", "link")
@@ -31,17 +33,29 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
         alerts, silences = await managed(source, config)
     else:
         alerts, silences = await of_rules(source, config), ()
-    return found(alerts, silences, source.note)
+    taken = _taken(alerts, memory)
+    memory[TAKEN] = {each.fingerprint for each in taken}
+    return found(alerts, taken, silences, source.note)
 
 
-def found(alerts: Sequence[Theirs], silences: tuple[TheirSilence, ...], note: str) -> Found:
+def _taken(alerts: Sequence[Theirs], memory: Memory) -> tuple[Theirs, ...]:
+    """The worst, then the oldest. One that was taken, here or by who polled before, stays for as long as it is there: what a
+    worse one pushed off the list would look resolved. So what is not on the list any more is over, however long theirs is."""
+    if len(alerts) <= MOST:
+        return tuple(alerts)
+    before: Reading | None = memory.get(BEFORE)
+    known: set[str] = memory.get(TAKEN, set()) | {each.fingerprint for each in (before.alerts if before else ())}
+    return (*alerts[:MOST], *(each for each in alerts[MOST:] if each.fingerprint in known))
+
+
+def found(alerts: Sequence[Theirs], taken: tuple[Theirs, ...], silences: tuple[TheirSilence, ...], note: str) -> Found:
     """Their alerts as a probe's finding. That some fire is no failure of the source: it answered."""
     told = [each for each in alerts if each.state == "firing" and not each.silenced]
     signals = (signal("firing", len(told)), signal("silenced", sum(bool(each.silenced) for each in alerts)))
     notes = [clean(note)] if note else []
-    if len(alerts) > MOST:
-        notes.append(clean(f"{len(alerts) - MOST} more alerts there than the {MOST} shown"))
-    return Found(Status.OK, signals, notes=tuple(notes), alerts=tuple(alerts[:MOST]), silences=silences)
+    if len(taken) < len(alerts):
+        notes.append(clean(f"{len(taken):,} of {len(alerts):,} shown, the worst, then the oldest"))
+    return Found(Status.OK, signals, notes=tuple(notes), alerts=taken, silences=silences)
 
 
 async def managed(source: Source, config: AlertsConfig) -> tuple[list[Theirs], tuple[TheirSilence, ...]]:

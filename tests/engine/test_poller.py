@@ -482,6 +482,7 @@ async def test_a_probe_is_told_what_was_read_last_before_this_process(floor: Flo
     await floor.poller.once()
     assert first.before == [None, None], "its own readings are no others'"
     second, here = floor.watch("a")
-    here.state, last = there.state, there.state.good
+    here.take_over(there.state)
+    last = there.state.good
     await floor.poller.once()
     assert last is not None and second.before == [last]

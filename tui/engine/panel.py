@@ -86,8 +86,8 @@ class Target(Struct, frozen=True):
 Memory = dict[str, Any]
 """What one probe of one target keeps from poll to poll (last counters, closed buckets). Never drawn, never shared."""
 BEFORE = "before"
-"""Under this name a probe's memory holds, from its first poll on, the last good `Reading` of the process that polled before
-this one, where there was one: for what should outlive a restart. It may be old; its `at` says how."""
+"""Under this name a probe's memory holds the last good `Reading` of the process that polled before this one did, where there
+was one: for what should outlive a restart, or another's turn to poll. It may be old; its `at` says how."""
 
 Ask = Callable[[Target, "Tools", Memory], Awaitable[Found]]
 """A probe: asks one target once, within the target's deadline. Raises ProbeError where there is no answer; any other

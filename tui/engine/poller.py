@@ -61,6 +61,12 @@ class Job(Struct):
         often; two of three are."""
         return sorted(self.spends)[len(self.spends) // 2]
 
+    def take_over(self, state: ProbeState) -> None:
+        """Takes what another process read of it: it goes on from there."""
+        self.state = state
+        if state.good is not None:
+            self.memory[BEFORE] = state.good
+
 
 class Poller:
     """All jobs of one engine. `taken(job)` is called in the loop whenever a job's state holds a new reading."""
@@ -175,8 +181,6 @@ class Poller:
         deadline = job.target.deadline
         if job.running is not None and not job.running.done():
             return _nothing("deadline", "the question before this one still hangs", "it is asked again when that ends")
-        if not job.polls and job.state.good is not None:
-            job.memory.setdefault(BEFORE, job.state.good)
         job.running = asyncio.ensure_future(job.probe.ask(job.target, self._tools, job.memory))
         try:
             done, _ = await asyncio.wait({job.running}, timeout=deadline + GRACE)

@@ -157,7 +157,7 @@ class Watching:
             if state is not None and _newer(state, job.state):
                 if state.reading is not None and state.reading != job.state.reading:
                     self._history.record(state.reading)
-                job.state = state
+                job.take_over(state)
         if shared.judgement is not None:
             self._judge.newest = shared.judgement
             self._timers = shared.timers

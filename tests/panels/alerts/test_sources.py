@@ -312,6 +312,59 @@ async def test_what_comes_from_there_is_drawn_as_text(web: Web) -> None:
     assert (found.says, found.link) == ("\ufffdevil second line", "")
 
 
+def many(how_many: int, severity: str = "warning", since: str = "2026-11-21T03:00:00Z") -> list[dict[str, Any]]:
+    """So many alerts as an Alertmanager lists them."""
+    return [
+        {
+            "fingerprint": f"{severity}{number:04}",
+            "labels": {"alertname": "Disk", "severity": severity, "instance": f"{severity}{number}"},
+            "startsAt": since,
+            "status": {"state": "active"},
+        }
+        for number in range(how_many)
+    ]
+
+
+def lists(web: Web, alerts: list[dict[str, Any]]) -> None:
+    web.answers["/api/v2/alerts"] = reply(json.dumps(alerts).encode())
+    web.answers["/api/v2/silences"] = reply(b"[]")
+
+
+async def test_what_worse_ones_push_off_the_list_is_not_resolved(web: Web, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    mild, worse = many(1412), many(5, "critical", "2026-11-21T03:10:00Z")
+    lists(web, mild)
+    async with watching(config(alertmanager=web.url), journal) as engine:
+        first = await polled(engine)
+        assert {each.fingerprint for each in first} == {f"alerts:warning{number:04}" for number in range(1000)}
+        lists(web, [*reversed(mild), *worse])
+        both = await polled(engine)
+        assert {each.state for each in both} == {"firing"} and len(both) == 1005, "the order of their answer decides nothing"
+        (reading,) = (each.reading for each in engine.feed.peek().panels[0].probes)
+        assert reading is not None and [str(each) for each in reading.notes] == [
+            "1,005 of 1,417 shown, the worst, then the oldest"
+        ]
+        lists(web, [*mild[:999], *mild[1000:], *worse])
+        (over,) = (each for each in await polled(engine) if not each.open)
+        assert over.fingerprint == "alerts:warning0999", "this one is gone from their answer"
+
+
+async def test_who_polls_next_resolves_nothing_that_is_there(web: Web) -> None:
+    """Neither one that never polled, nor one that did before another had its turn."""
+    mild, worse = many(1001), many(1, "critical")
+    async with watching(config(alertmanager=web.url)) as one, watching(config(alertmanager=web.url)) as other:
+        lists(web, worse)
+        await polled(other)
+        lists(web, mild)
+        await polled(one)
+        (here,), (there,) = one.watching.poller.jobs, other.watching.poller.jobs
+        there.take_over(here.state)
+        other.judge.newest = one.judge.newest
+        lists(web, [*worse, *mild])
+        alerts = await polled(other)
+        assert sum(each.open for each in alerts) == 1001 and all(each.open for each in alerts)
+
+
 # --- a Prometheus ------------------------------------------------------------------------------------------------------------
 
 RULES = """\
