@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 # Hundreds of programs are started here: compiled once, into a folder apart, each starts in a tenth of the time and the checkout
 # stays clean.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(tempfile.gettempdir(), f"watchfloor-tests-compiled-{os.getuid()}")  # noqa: PTH118
+os.environ["PYTHONPYCACHEPREFIX"] = f"{tempfile.gettempdir()}/watchfloor-tests-compiled-{os.getuid()}"
 
 from tests.servers.postgres import postgres
 from tui.engine.secrets import known_values

@@ -84,13 +84,13 @@ def test_nothing_is_known_before_something_was_measured() -> None:
     assert seat.sees(ERRORS) == ["\a"]
 
 
-async def test_the_first_picture_is_the_first_look() -> None:
+async def test_the_first_picture_is_the_first_look(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.screens.engine import ScriptedEngine
     from tui.screens.dashboard import WatchfloorApp
 
     engine = ScriptedEngine(replace(story.snapshot(night=story.Night(broken=False)), alerts=()))
     app, wrote = WatchfloorApp(engine.feed, clock=DrivenClock()), list[str]()
-    app.write = wrote.append  # type: ignore[method-assign]  # a terminal that one can read
+    monkeypatch.setattr(app, "write", wrote.append)  # a terminal that one can read
     with calling(app, lambda: (BELL,)):
         async with app.run_test(size=(80, 24)):
             engine.publish(replace(engine.feed.peek(), alerts=(ERRORS,)))

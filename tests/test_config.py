@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from tests import theirs
 from tests.running import Program
-from tui.commands.config import STARTER, schema
+from tui.commands.config import STARTER
 from tui.config import Loaded, load
 from tui.config_places import places
+from tui.config_schema import schema
 from tui.config_source import ConfigError, find
 from tui.engine.installed import installed_kinds
 from tui.engine.panel import Threshold, load_card

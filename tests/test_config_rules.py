@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.test_config import HEALTH, Folder, folder, rule_of
-from tui.config import ConfigError
+from tui.config_source import ConfigError
 from tui.engine.panel import Threshold
 from tui.engine.rules import Measure, Raise
 from tui.engine.rules.absent import Absent

@@ -10,7 +10,7 @@ from tui.engine.clock import Clock
 from tui.engine.feed import ProbeState
 from tui.engine.judge import Judgement, States
 from tui.engine.panel import Judged
-from tui.engine.reading import Change, Failure, Reading, Row, Signal, Status, labels_of
+from tui.engine.reading import Change, Failure, Reading, Row, Signal, Status, Value, labels_of
 from tui.engine.store import Store
 from tui.engine.text import Shown
 
@@ -30,7 +30,7 @@ def reading(place: int, at: float, status: Status = Status.OK, panel: str = "hea
         Signal("uptime", 0.9987, "ratio", labels),
         Signal("certificate_left", 6_000_000.0 - at % 1000, "s", labels),
     )
-    cells = {
+    cells: dict[str, Value] = {
         "endpoint": Shown(name),
         "says": Shown("ok" if up else "HTTP 503 · database: connection refused"),
         "since": at % 86400,

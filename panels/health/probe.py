@@ -15,7 +15,7 @@ from tui.engine.panel import BEFORE, Memory, Target
 from tui.engine.reading import Change, Failure, Found, Link, ProbeError, Row, Signal, Status, Value, labels_of
 from tui.engine.resolver import NameNotFound, addresses
 from tui.engine.text import EMPTY, Shown, clean
-from tui.engine.units import show_duration
+from tui.engine.units import Unit, show_duration
 
 from .config import Endpoint, HealthConfig
 from .contracts import Verdict, by_expression, read
@@ -209,7 +209,7 @@ def _found(answer: Answer, endpoint: Endpoint, config: HealthConfig, kept: Kept,
     fetched = answer.fetched
     if fetched and up:
         kept.latencies.append(fetched.took)
-    measured = {
+    measured: dict[str, tuple[float | None, Unit]] = {
         "latency": (fetched.took if fetched else None, "s"),
         "latency_p95": (_p95(kept.latencies), "s"),
         "uptime": (kept.uptime.ratio if kept.uptime.meaningful else None, "ratio"),
@@ -217,7 +217,7 @@ def _found(answer: Answer, endpoint: Endpoint, config: HealthConfig, kept: Kept,
     }
     labels = labels_of({"endpoint": target.name})
     signals = [Signal("up", up, "count", labels)]
-    signals += [Signal(name, value, unit, labels) for name, (value, unit) in measured.items()]  # type: ignore[arg-type]  # units
+    signals += [Signal(name, value, unit, labels) for name, (value, unit) in measured.items()]
     cells: dict[str, Value] = {
         "endpoint": clean(target.name, 60),
         "says": says,

@@ -31,7 +31,7 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
     folded = _folded(found, statuses)
     ordered = sorted((each for each in found if each[1].key not in folded), key=lambda each: -statuses[each[1].key])
     up = sum(1 for status in statuses.values() if status is Status.OK)
-    measured = max((float(row.cells["uptime_measured"] or 0) for _, row in found), default=0.0)  # type: ignore[arg-type]
+    measured = max((_number(row, "uptime_measured") or 0.0 for _, row in found), default=0.0)
     columns = tuple(_titled(column, measured) for column in CARD.columns)
     drawn = []
     for reading, row in ordered:
@@ -89,8 +89,7 @@ def _drawn(
     says = STALE if status is not Status.OK and row.status is Status.OK else Shown(str(cells["says"]))
 
     def number(name: str) -> float | None:
-        value = cells.get(name)
-        return float(value) if isinstance(value, (int, float)) else None
+        return _number(row, name)
 
     def judged(name: str) -> Status | None:
         found = readings.judgement(series_key(name, (("endpoint", row.key),))).status
@@ -106,6 +105,11 @@ def _drawn(
         "certificate_left": _certificate(number("certificate_left"), judged("certificate_left")),
     }
     return DrawnRow(row.key, tuple(by_name[column.name] for column in columns), status)
+
+
+def _number(row: Row, name: str) -> float | None:
+    value = row.cells.get(name)
+    return float(value) if isinstance(value, (int, float)) else None
 
 
 def _quick(latency: float | None) -> Shown:

@@ -49,7 +49,7 @@ class Running:
         self.process = process
         self.lines: list[str] = []
         assert process.stderr is not None
-        self._reader = Thread(target=lambda: self.lines.extend(iter(process.stderr.readline, "")), daemon=True)  # type: ignore[union-attr]
+        self._reader = Thread(target=self.lines.extend, args=(process.stderr,), daemon=True)
         self._reader.start()
 
     def says(self, what: str, within: float = LONG) -> str:

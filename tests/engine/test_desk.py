@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tests.clocks import START
 from tests.engine.some_alerts import alert, entry
-from tui.engine.alert import Alert, Fold
+from tui.engine.alert import Alert, Fold, Severity
 from tui.engine.ask import Matcher
 from tui.engine.desk import AGAIN, Desk
 from tui.engine.entries import (
@@ -58,8 +58,8 @@ class Watch:
         return [each.fingerprint for each in self.look()[0] if each.wants_answer]
 
 
-def acked(*alerts: tuple[str, str]) -> Acknowledged:
-    return Acknowledged(tuple(alerts))  # type: ignore[arg-type]
+def acked(*alerts: tuple[str, Severity]) -> Acknowledged:
+    return Acknowledged(alerts)
 
 
 def silence(*matchers: Matcher, until: float, id_: str = "s1", at: str = "") -> Silenced:

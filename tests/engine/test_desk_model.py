@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import Any
 
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
@@ -12,7 +11,7 @@ from msgspec.structs import replace
 
 from tests.clocks import START
 from tests.engine.some_alerts import alert, entry
-from tui.engine.alert import Alert
+from tui.engine.alert import Alert, Severity, State
 from tui.engine.desk import AGAIN, Desk
 from tui.engine.entries import Acknowledged, AlertMoved, Said, Unacknowledged
 from tui.engine.journal import Entry
@@ -70,7 +69,7 @@ class AckLife(RuleBasedStateMachine):
         self.poll()
 
     @rule(name=names, severity=st.sampled_from(["P0", "P1", "P2"]), state=st.sampled_from(["pending", "firing"]))
-    def it_is_so(self, name: str, severity: Any, state: Any) -> None:
+    def it_is_so(self, name: str, severity: Severity, state: State) -> None:
         """It begins, or is as bad as this now; what fires does not become pending."""
         self.now += 1
         before = self.alerts.get(name)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.clocks import START
 from tests.engine.some_alerts import alert
-from tui.engine.alert import Alert
+from tui.engine.alert import Alert, Severity
 from tui.engine.escalation import Duty, Escalation, PagedAt, Patience, clocks, in_words, to_page
 from tui.engine.maintenance import Weekly, Window, in_force
 from tui.engine.rotation import Rotation, Turn, on_call
@@ -113,8 +113,8 @@ def test_a_p0_is_acknowledged_in_two_minutes_or_the_backup_is_due_in_fifteen(sec
         (0, "P3", "not acked · 1d left"),
     ],
 )
-def test_the_milder_the_longer(seconds: int, severity: str, says: str) -> None:
-    assert clock(seconds, alert("errors", severity=severity))[2] == says  # type: ignore[arg-type]
+def test_the_milder_the_longer(seconds: int, severity: Severity, says: str) -> None:
+    assert clock(seconds, alert("errors", severity=severity))[2] == says
 
 
 def test_it_runs_from_when_an_answer_is_wanted() -> None:
@@ -123,7 +123,7 @@ def test_it_runs_from_when_an_answer_is_wanted() -> None:
 
 
 def test_what_is_answered_silenced_or_pending_has_none() -> None:
-    quiet = [alert("a", acked_by="anna"), alert("b", silenced="by anna")]
+    quiet = [alert("a", acked_by="anna"), alert("b", silenced=Shown("by anna"))]
     quiet += [alert("c", state="pending"), alert("d", state="resolved")]
     assert clocks(quiet, Duty(), lambda each: None, START) == ()
 

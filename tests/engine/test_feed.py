@@ -73,7 +73,12 @@ def test_the_one_who_is_woken_may_look_at_once(feed: Feed) -> None:
     """The wake-up is called without the lock: looking from within it does not hang."""
     seen: list[int] = []
     feed.on_news(lambda: seen.append(feed.newest().number))
-    done = threading.Thread(target=lambda: [feed.publish(snapshot(number)) for number in (1, 2)], daemon=True)
+
+    def twice() -> None:
+        feed.publish(snapshot(1))
+        feed.publish(snapshot(2))
+
+    done = threading.Thread(target=twice, daemon=True)
     done.start()
     done.join(5)
     assert seen == [1, 2]
@@ -105,7 +110,7 @@ def test_a_question_is_answered_in_the_engines_loop_or_raises_there() -> None:
 
 def test_what_is_seen_does_not_change() -> None:
     with pytest.raises(AttributeError, match="immutable"):
-        snapshot(1).number = 2  # type: ignore[misc]
+        snapshot(1).number = 2  # type: ignore[misc]  # it is frozen
 
 
 @pytest.mark.parametrize(

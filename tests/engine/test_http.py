@@ -7,10 +7,10 @@ import gzip
 import resource
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Mapping
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, Unpack
 
 import pytest
 
@@ -23,8 +23,6 @@ from tui.engine.http_answer import Fetched, retry_after
 from tui.engine.reading import ProbeError, Status
 from tui.engine.secrets import SecretText
 
-Fetch = Callable[..., Any]
-
 
 @pytest.fixture
 async def client() -> AsyncIterator[HttpClient]:
@@ -33,13 +31,20 @@ async def client() -> AsyncIterator[HttpClient]:
     await made.close()
 
 
-async def get(client: HttpClient, url: str, deadline: float = 3.0, **how: Any) -> Fetched:
+class How(TypedDict, total=False):
+    """How a request may differ."""
+
+    headers: Mapping[str, str]
+    keep_redirects: bool
+
+
+async def get(client: HttpClient, url: str | SecretText, deadline: float = 3.0, **how: Unpack[How]) -> Fetched:
     return await client.fetch("GET", url, deadline=deadline, on_wire=HEALTH_ON_WIRE, inflated=HEALTH_INFLATED, **how)
 
 
-async def broken(client: HttpClient, url: str, deadline: float = 3.0, **how: Any) -> ProbeError:
+async def broken(client: HttpClient, url: str | SecretText, deadline: float = 3.0) -> ProbeError:
     with pytest.raises(ProbeError) as caught:
-        await get(client, url, deadline, **how)
+        await get(client, url, deadline)
     assert caught.value.status is Status.UNKNOWN, "whether the refusal is the measurement, only the caller knows"
     assert not caught.value.failure.refused
     return caught.value
@@ -356,7 +361,7 @@ async def test_what_is_no_url(client: HttpClient, url: str) -> None:
 
 
 async def test_a_secret_that_is_not_there(client: HttpClient) -> None:
-    error = await broken(client, SecretText("env:NOT_SET_ANYWHERE"))  # type: ignore[arg-type]
+    error = await broken(client, SecretText("env:NOT_SET_ANYWHERE"))
     assert error.failure.phase == "config"
     assert "NOT_SET_ANYWHERE is not set" in error.failure.says
 

@@ -15,7 +15,7 @@ from tui.engine.connections import Tools
 from tui.engine.panel import BEFORE, Memory, PanelConfig, Probe, Target, Wanted
 from tui.engine.poller import Job, Poller, targets_of
 from tui.engine.reading import Failure, Found, ProbeError, Row, Status, no_answer, signal
-from tui.engine.redact import known_values
+from tui.engine.secrets import known_values
 from tui.engine.text import Shown
 
 OK = Found(Status.OK, (signal("up", 1.0),))
@@ -229,7 +229,7 @@ async def test_it_backs_off_to_a_minute_from_who_refuses_us_and_says_so(floor: F
 async def test_back_off_is_jittered_above_the_wanted_interval() -> None:
     intervals = set()
     for draw in (0.0, 0.3, 0.9):
-        poller = Poller(Tools(clock=DrivenClock()), lambda job: None, jitter=lambda draw=draw: draw)
+        poller = Poller(Tools(clock=DrivenClock()), lambda job: None, jitter=draw.__float__)
         floor = Floor(DrivenClock(), poller, [])
         source, job = floor.watch("api", interval=5)
         source.fails_with(no_answer("rights", "HTTP 429", refused=True))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, Unpack
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from tui.engine.alert import Alert
+from tests.engine.some_alerts import Facts
+from tui.engine.alert import Alert, Severity, State
 from tui.engine.ask import Matcher
 from tui.engine.entries import (
     KINDS,
@@ -56,15 +58,27 @@ class Kept:
         theirs = Entry(0, entry.at, entry.kind, entry.version, entry.who, None, entry.data, entry.uid, origin)
         take(self.journal, [theirs], Mark(), Mark())
 
-    def alert(self, ago: float, state: Any, *, rule: str = "error rate", fired: float | None = None, **more: Any) -> None:
-        origin = more.pop("origin", None)
-        severity = more.pop("severity", "P1")
-        since = more.pop("since", NOW - (fired or ago))
-        ended = NOW - ago if state == "resolved" else None
+    def alert(
+        self,
+        ago: float,
+        state: State,
+        *,
+        rule: str = "error rate",
+        severity: Severity = "P1",
+        pending: float | None = None,
+        fired: float | None = None,
+        origin: str | None = None,
+        **more: Unpack[Facts],
+    ) -> None:
+        """One that came to this state: `pending` since then, and it `fired` then, if not now."""
+        since = fired or ago
         alert = Alert(
-            f"fp-{rule}", rule, "api", "error_rate", (("route", "/x"),), severity, state, 0.062, 0.05, "ratio", "above",
-            since, NOW - (fired or ago), ended, **more,
-        )  # fmt: skip
+            *(f"fp-{rule}", rule, "api", "error_rate", (("route", "/x"),), severity, state, 0.062, 0.05, "ratio", "above"),
+            since=NOW - (pending or since),
+            fired_at=NOW - since,
+            ended=NOW - ago if state == "resolved" else None,
+        )
+        alert = replace(alert, **more)
         self.say(ago, AlertMoved(alert, "inactive" if state == "firing" else "firing"), origin=origin)
 
     def deed(self, ago: float, kind: str, data: dict[str, Any], deed: str = "d1", who: str = "anna") -> None:
@@ -174,7 +188,7 @@ def test_an_acknowledgement_that_was_given_back_is_none(kept: Kept) -> None:
 
 def test_one_that_was_taken_on_while_it_was_pending_is_acknowledged(kept: Kept) -> None:
     kept.say(950, Acknowledged((("fp-error rate", "P1"),)), "ben")
-    kept.alert(900, "firing", since=NOW - 960)
+    kept.alert(900, "firing", pending=960)
     assert "acknowledged by ben after 0s" in kept.text
     kept.alert(800, "resolved", fired=900)
     kept.alert(700, "firing")
@@ -243,6 +257,7 @@ def test_nothing_of_outside_text_is_markup_or_secret(kept: Kept) -> None:
     assert section(kept.text, "Changes") == ["- 02:57:12Z mark \\<b\\>\\*x\\* \\[a\\](http://x) ••• (anna)"]
 
 
+Move = Literal["firing", "resolved", "ack", "unack"]
 MOVES = st.lists(
     st.tuples(st.integers(1, 9), st.sampled_from(["firing", "resolved", "ack", "unack"]), st.sampled_from([None, "b"])),
     max_size=25,
@@ -251,7 +266,7 @@ MOVES = st.lists(
 
 @settings(deadline=None)
 @given(moves=MOVES)
-def test_whatever_was_recorded_in_whatever_order_the_report_holds_together(moves: list[tuple[int, str, str | None]]) -> None:
+def test_whatever_was_recorded_in_whatever_order_the_report_holds_together(moves: list[tuple[int, Move, str | None]]) -> None:
     kept, ago = Kept(), 20_000.0
     fires = False
     for gap, what, origin in moves:

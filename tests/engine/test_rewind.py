@@ -137,9 +137,9 @@ def test_from_the_store_as_it_was_written(tmp_path: Path) -> None:
     past = rewound(store, Rewind(NOW - 520, -1, panel="metrics"), NOW, nothing)
     assert past is not None and past.at == NOW - 525 and past.recorded == NOW - 525
     assert [each.state for each in past.alerts] == ["pending"]
-    states = store.past(past.at).states["metrics"]
-    assert states[0].good is not None and states[0].good.status is Status.OK
-    assert replace(states[0].good, rows=()).at == pytest.approx(NOW - 528)
+    good = store.past(past.at).states["metrics"][0].good
+    assert good is not None and good.status is Status.OK
+    assert replace(good, rows=()).at == pytest.approx(NOW - 528)
     store.close()
 
 

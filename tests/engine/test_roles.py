@@ -87,19 +87,27 @@ def heat(engine: Engine) -> float | None:
     return reading.value("heat") if reading else None
 
 
+def heats(engine: Engine, to: float, within: float = LONG) -> None:
+    eventually(lambda: heat(engine) == to, within, f"it does not show {to} in time")
+
+
+def fires(engine: Engine) -> None:
+    eventually(lambda: [alert.severity for alert in engine.feed.peek().alerts] == ["P2"])
+
+
 def test_five_ask_what_one_asks_and_show_the_same(open_engine: Open) -> None:
     first, others = Oven(heat=60.0), [Oven(heat=-1.0) for _ in range(4)]
     leader = open_engine(first)
     sits(leader, "leads")
     followers = [open_engine(oven, who) for oven, who in zip(others, ("ben", "cleo", "dora", "emil"), strict=True)]
     for each in followers:
-        eventually(lambda each=each: heat(each) == 60.0)
+        heats(each, 60.0)
         assert seat(each) == Seat("follows", Shown("anna, pid 4711"))
-        eventually(lambda each=each: [alert.severity for alert in each.feed.peek().alerts] == ["P2"])
+        fires(each)
         assert each.feed.peek().panels[0].status is Status.DEGRADED
     first.heat = 90.0
     for each in followers:
-        eventually(lambda each=each: heat(each) == 90.0, within=1.0 + GRACE, says="within a second")
+        heats(each, 90.0, within=1.0 + GRACE)
     asked = first.asked
     eventually(lambda: first.asked > asked + 10)
     assert [oven.asked for oven in others] == [0, 0, 0, 0]

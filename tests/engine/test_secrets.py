@@ -142,7 +142,7 @@ async def test_text_without_secrets_is_itself() -> None:
 async def test_it_prints_as_its_reference() -> None:
     text = SecretText("Bearer {env:SECRETS_TEST}")
     await text.reveal()
-    model = Model(token="env:SECRETS_TEST", headers={"Authorization": "Bearer {env:SECRETS_TEST}"})  # type: ignore[arg-type]
+    model = Model(token="env:SECRETS_TEST", headers={"Authorization": "Bearer {env:SECRETS_TEST}"})
     assert model.token is not None
     await model.token.reveal()
     for shown in (repr(text), str(text), text.masked, repr(model), model.model_dump_json(), str(model.model_dump())):

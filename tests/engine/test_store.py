@@ -7,6 +7,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -69,11 +70,11 @@ def test_every_moment_comes_back_as_it_was(store: Store) -> None:
         states, judgement = service.until(at), service.judgement(at)
         store.write(states, judgement, at)
         seen[at] = states["health"], judgement.judged
-    for at, (states, judged) in seen.items():
+    for at, (health, judged) in seen.items():
         past = store.past(at + 0.4)
         assert past.recorded == at
-        assert [each.reading for each in past.states["health"]] == [each.reading for each in states], at
-        assert [each.good for each in past.states["health"]] == [each.good for each in states], at
+        assert [each.reading for each in past.states["health"]] == [each.reading for each in health], at
+        assert [each.good for each in past.states["health"]] == [each.good for each in health], at
         assert past.judgement.judged == judged
 
 
@@ -244,14 +245,10 @@ def test_after_a_restart_history_goes_on_where_it_was(store: Store, path: Path, 
 
 
 def test_moments_of_everything_and_of_a_panel(store: Store) -> None:
+    health = [state(reading(1, MINUTE + second), 1.0) for second in (0, 2)]
     for second in range(4):
-        health = state(reading(1, MINUTE + second // 2 * 2), 1.0)
         jobs = state(reading(2, MINUTE + second, panel="jobs"), 1.0)
-        known = {"health": [health], "jobs": [jobs]}
-        if second:
-            known["health"] = last if health.reading == last[0].reading else [health]  # noqa: F821  # of the turn before
-        store.write(known, Judgement(MINUTE), MINUTE + second)
-        last = known["health"]  # noqa: F841
+        store.write({"health": [health[second // 2]], "jobs": [jobs]}, Judgement(MINUTE), MINUTE + second)
     assert store.moments(MINUTE, MINUTE + 10) == [MINUTE, MINUTE + 1, MINUTE + 2, MINUTE + 3]
     assert store.moments(MINUTE, MINUTE + 10, "health") == [MINUTE, MINUTE + 2]
     assert store.moments(MINUTE + 1, MINUTE + 2, "jobs") == [MINUTE + 1, MINUTE + 2]
@@ -407,10 +404,10 @@ def test_what_is_thinned_out_while_it_is_read_is_whole_all_the_same(
     clock.move(MINUTE + 3 * 3600 - clock.utc())
     extend = store.reader._extend
 
-    def meanwhile(minute: object) -> None:
+    def meanwhile(minute: Any) -> None:
         while store.age():
             pass
-        extend(minute)  # type: ignore[arg-type]  # what it is given
+        extend(minute)
 
     monkeypatch.setattr(store.reader, "_extend", meanwhile)
     assert store.past(MINUTE + 50).states == before

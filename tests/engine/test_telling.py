@@ -80,8 +80,8 @@ async def test_one_that_follows_tells_nothing_by_itself_but_may_call_for_help(th
     assert there.posted[0]["text"].startswith("<!channel> P0 escalated to ben")
 
 
-def clock(**more: object) -> Escalation:
-    return replace(Escalation(ERRORS.fingerprint, Shown("kim (backup)"), due=1000.0, pages=True, person="kim"), **more)
+def clock(due: float = 1000.0, pages: bool = True, paged_at: float | None = None) -> Escalation:
+    return Escalation(ERRORS.fingerprint, Shown("kim (backup)"), due=due, pages=pages, paged_at=paged_at, person="kim")
 
 
 def judged(*escalations: Escalation) -> Judgement:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -118,9 +119,13 @@ def test_hostile_answers_reach_the_terminal_as_text_alone(terminal: Terminal, th
 
 
 def test_it_follows_the_window(terminal: Terminal) -> None:
+
+    def fills(columns: int) -> bool:
+        return len(terminal.lines()[0]) > columns - 3 and "all keys" in terminal.lines()[-1]
+
     for columns, rows in ((120, 36), (200, 50), (80, 24)):
         terminal.resize(columns, rows)
-        terminal.until(lambda columns=columns: len(terminal.lines()[0]) > columns - 3 and "all keys" in terminal.lines()[-1])
+        terminal.until(partial(fills, columns))
         terminal.until("2 of 2 up")  # a machine that stood still for a moment has to ask anew first
     terminal.resize(40, 10)
     terminal.until("40x10 is too small")

@@ -15,6 +15,7 @@ from tests.screens.engine import ScriptedEngine
 from tui.engine.feed import Snapshot
 from tui.screens.board import Board
 from tui.screens.dashboard import WatchfloorApp
+from tui.screens.live import Live
 from tui.widgets.canvas import Canvas
 
 
@@ -39,6 +40,13 @@ class Stage:
     async def stand(self, seconds: float = 0.6) -> None:
         """Time passes while the person reads."""
         self.clock.move(seconds)
+        await self.pilot.pause()
+
+    async def tick(self) -> None:
+        """What each second does of itself."""
+        screen = self.app.screen
+        assert isinstance(screen, Live)
+        screen.tick()
         await self.pilot.pause()
 
     @property

@@ -151,8 +151,7 @@ async def test_what_is_said_next_is_not_what_was_said_before(opened: Open) -> No
         await stage.publish(story.snapshot(story.NOW + 9.5, number=2))
         assert "told in 1s" in stage.lines[-2]
         await stage.stand(2)
-        stage.app.screen.tick()  # type: ignore[attr-defined]  # it is a Live
-        await stage.pilot.pause()
+        await stage.tick()
         assert stage.lines[-2].strip() == ""
         await stage.press("s")
         assert stage.lines[-2].strip() == stage.of("says").strip() == "sorted by endpoint"
@@ -164,8 +163,7 @@ async def test_a_takes_line_two_from_anywhere_and_gives_it_back_within_ten_secon
         assert stage.engine.asked == [Acknowledge(("a",))]
         assert "acknowledged P0 error rate   others are told in 10s · a undoes" in stage.text
         stage.clock.move(2)
-        stage.app.screen.tick()  # type: ignore[attr-defined]  # it is a Live
-        await stage.pilot.pause()
+        await stage.tick()
         assert "told in 8s · a undoes" in stage.text
         await stage.press("j")
         assert "told in 8s · a undoes" in stage.text

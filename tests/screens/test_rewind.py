@@ -6,6 +6,7 @@ import asyncio
 from concurrent.futures import Future
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from tests import story
@@ -100,7 +101,7 @@ async def test_alerts_are_those_of_then(opened: Open) -> None:
         assert "firing" in stage.text and "5m" in stage.text
 
 
-async def test_held_keys_go_faster_and_ask_one_question_at_a_time(opened: Open) -> None:
+async def test_held_keys_go_faster_and_ask_one_question_at_a_time(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     async with opened() as stage:
         waiting: list[tuple[Rewind, Future[Any]]] = []
 
@@ -109,7 +110,7 @@ async def test_held_keys_go_faster_and_ask_one_question_at_a_time(opened: Open) 
             waiting.append((question, future))
             return future
 
-        stage.app.feed.ask = ask  # type: ignore[method-assign]  # an engine that takes its time
+        monkeypatch.setattr(stage.app.feed, "ask", ask)  # an engine that takes its time
         for _ in range(30):
             stage.clock.move(0.05)
             await stage.pilot.press("left_square_bracket")

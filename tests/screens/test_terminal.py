@@ -15,6 +15,7 @@ from tui.app import prepare_environment, refusal, wants_ascii
 from tui.engine.feed import OpenIntent
 from tui.engine.text import Shown
 from tui.screens.arrangement import columns_of, places, shares, snake
+from tui.screens.live import Live
 from tui.widgets.freshness import freshness
 from tui.widgets.ink import Piece
 from tui.widgets.theme import ThemeError, load_theme, theme_names
@@ -61,9 +62,11 @@ async def test_ascii_is_ascii(opened: Open) -> None:
 async def test_the_clock_costs_its_digits(opened: Open) -> None:
     async with opened() as stage:
         stage.clock.move(1)
-        compositor = stage.app.screen._compositor
-        stage.app.screen.tick()  # type: ignore[attr-defined]  # it is a Live
-        head = stage.app.screen.query_one("#head")
+        screen = stage.app.screen
+        assert isinstance(screen, Live)
+        compositor = screen._compositor
+        screen.tick()
+        head = screen.query_one("#head")
         compositor.update_widgets({head})
         update = compositor.render_partial_update()
         assert update is not None

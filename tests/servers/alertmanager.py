@@ -1,7 +1,7 @@
 """A real Alertmanager for tests.
 
     with start_alertmanager() as alertmanager:
-        alertmanager.fires(alertname="HighErrorRate", severity="critical", instance="web")
+        alertmanager.fires({"alertname": "HighErrorRate", "severity": "critical", "instance": "web"})
 
 Debian's binary, loopback TCP, a temporary folder, gone with the test. Nobody is told of anything: its only receiver is empty.
 """
@@ -10,7 +10,7 @@ import datetime
 import json
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -38,14 +38,16 @@ class Alertmanager(Child):
             said = answer.read()
         return json.loads(said) if said else None
 
-    def fires(self, *, since: float | None = None, annotations: dict[str, str] | None = None, **labels: str) -> None:
+    def fires(
+        self, labels: Mapping[str, str], *, since: float | None = None, annotations: Mapping[str, str] | None = None
+    ) -> None:
         """An alert fires (`since` in UTC seconds), until it is told to be over."""
         alert: dict[str, Any] = {"labels": labels, "annotations": annotations or {}}
         if since is not None:
             alert["startsAt"] = _written(since)
         self.call("POST", "/api/v2/alerts", [alert])
 
-    def over(self, since: float, **labels: str) -> None:
+    def over(self, since: float, labels: Mapping[str, str]) -> None:
         """It does not any more."""
         ended = {"labels": labels, "startsAt": _written(since), "endsAt": _written(time.time() - 1)}
         self.call("POST", "/api/v2/alerts", [ended])

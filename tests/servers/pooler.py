@@ -17,8 +17,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.servers.children import free_port
-from tests.servers.postgres import HOST, Server
+from tests.servers.children import HOST, free_port
+from tests.servers.postgres import Server
 from tests.waiting import eventually
 
 

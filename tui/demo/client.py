@@ -5,6 +5,7 @@ the process, SIGKILL), all of the stack ends and its folder is removed.
 """
 
 import json
+import os
 import selectors
 import shutil
 import subprocess
@@ -163,7 +164,7 @@ def _first_line(process: subprocess.Popen[bytes], within: float) -> bytes:
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while not said.endswith(b"\n") and selector.select(max(0.0, deadline - time.monotonic())):
-            part = process.stdout.read1(65536)  # type: ignore[attr-defined]
+            part = os.read(process.stdout.fileno(), 65536)
             if not part:
                 break
             said += part

@@ -29,7 +29,7 @@ class Parts:
 
     def __init__(self, folder: Folder, seed: int) -> None:
         self.folder = folder
-        self.rng = random.Random(seed)  # noqa: S311
+        self.rng = random.Random(seed)
         self.secrets = {name: secrets.token_urlsafe(24) for name in SECRETS}
         self.keeper = Child("tui.demo.database.keeper", folder.log("keeper"))
         self.web = Child("tui.demo.web", folder.log("web"))
@@ -110,7 +110,7 @@ class Parts:
 
     def _rng(self) -> random.Random:
         """A generator of its own for each part, so that one part's draws do not move another's."""
-        return random.Random(self.rng.getrandbits(64))  # noqa: S311
+        return random.Random(self.rng.getrandbits(64))
 
 
 def _release(deployment: Deployment) -> dict[str, object]:

@@ -7,6 +7,7 @@ any number of them agree. What a job does is one call to a partner; what it refu
 import asyncio
 import logging
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -85,8 +86,11 @@ class Worker:
             job = claimed[0]
             task = asyncio.create_task(self._work(job))
             self._jobs[job["id"]] = task
-            task.add_done_callback(lambda _, identity=job["id"]: self._jobs.pop(identity, None))  # type: ignore[misc]
+            task.add_done_callback(partial(self._done, job["id"]))
             await asyncio.sleep(0.05)
+
+    def _done(self, identity: object, task: asyncio.Task[None]) -> None:
+        self._jobs.pop(identity, None)
 
     async def _beat(self) -> None:
         """Says that each job is in hand; one that is not ours any more is let go."""

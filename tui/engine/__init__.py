@@ -6,7 +6,7 @@ from types import ModuleType
 
 # httpx imports its own command line, and with it pygments and click, for nothing: 40 ms and more that every start would pay.
 # It has an answer for where that cannot be imported; None is how an import is refused.
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # what stands there else is a module
 
 # Pydantic looks through every installed distribution for plugins at its first model; none is wanted here, nor what it would
 # look with (mail, archives: 12 ms). What it asks for them stands here already; where it asks otherwise one day, its own switch

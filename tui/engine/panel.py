@@ -240,7 +240,8 @@ class Card(Struct, frozen=True):
 
     def load_view(self) -> View:
         """The view function; imports it."""
-        return load_named(self.view)  # type: ignore[no-any-return]  # named by string so that cards stay light
+        view: View = load_named(self.view)
+        return view
 
     def load_actions(self) -> tuple[Action, ...]:
         """The remedies its rows offer; imports them."""

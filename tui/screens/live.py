@@ -142,11 +142,14 @@ class Live(Screen[None], inherit_bindings=False):
         from tui.widgets.rewound import rewound_lines
 
         if not found:
-            again = lambda: self.draw_past(self.dash.snapshot)  # noqa: E731  # once it knows its room
-            self.mount(Canvas(self.dash.look, self.dash.glyphs, id="past", make=again), after="#head")
+            self.mount(Canvas(self.dash.look, self.dash.glyphs, id="past", make=self._draw_past_again), after="#head")
         canvas = self.canvas("past")
         canvas.display = True
         canvas.show(rewound_lines(past, snapshot.at, self.size.width, self.dash.glyphs))
+
+    def _draw_past_again(self) -> None:
+        """Once the lines know their room."""
+        self.draw_past(self.dash.snapshot)
 
     def draw_notice(self, snapshot: Snapshot) -> None:
         """What is wrong with Watchfloor itself, or was left open by an earlier run: a line while there is something."""

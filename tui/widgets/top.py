@@ -21,6 +21,7 @@ from tui.engine.units import show, show_duration, show_limit
 from .glyphs import Glyphs
 from .ink import BLANK, ROLES, Line, Piece, Role, apart, cut, cut_line, spaces, width_of
 
+LEVELS: Mapping[Level, Role] = {Level.WATCH: "dim", Level.RESPOND: "text", Level.ARMED: "strong"}
 LEAST = 9
 """Cells that labels keep where a line about an alert is too long; its rule's name keeps twice as many."""
 
@@ -35,8 +36,7 @@ def line_one(snapshot: Snapshot, now: float, frozen: float | None, width: int, g
     right: list[Piece] = [spaces(2)]
     if frozen is not None:
         right += [Piece(Shown(f" FROZEN {clock_time(frozen)} "), "alarm"), spaces(2)]
-    level: Role = {Level.WATCH: "dim", Level.RESPOND: "text", Level.ARMED: "strong"}[snapshot.level]  # type: ignore[assignment]
-    right += [Piece(Shown(snapshot.level.value), level), spaces(3), Piece(clock_time(now)), spaces(1)]
+    right += [Piece(Shown(snapshot.level.value), LEVELS[snapshot.level]), spaces(3), Piece(clock_time(now)), spaces(1)]
     room = width - width_of([*left, *right]) - 2
     return apart(left, [*_standing(snapshot, now, room), *right], width)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Unpack
 
 from msgspec.structs import replace
 
 from tests.clocks import START
-from tui.engine.alert import Alert, Fold, Severity
+from tests.engine.some_alerts import Facts
+from tui.engine.alert import Alert, Fold, Severity, State
 from tui.engine.reading import labels_of
 from tui.engine.text import Shown
 
@@ -31,11 +33,20 @@ ERRORS = Alert(
 )
 
 
-def alert(rule: str, severity: Severity = "P0", panel: str = "api", labels: dict[str, str] | None = None, **more: Any) -> Alert:
+def alert(
+    rule: str,
+    severity: Severity = "P0",
+    panel: str = "api",
+    labels: Mapping[str, str] | None = None,
+    *,
+    state: State = "firing",
+    since: float = ERRORS.since,
+    **more: Unpack[Facts],
+) -> Alert:
     """One that fires, of a rule, from a panel, with labels."""
     given = labels_of(labels or {})
-    name = f"{rule} {panel} {given}"
-    return replace(ERRORS, rule=rule, severity=severity, panel=panel, labels=given, **{"fingerprint": name, **more})
+    ours = replace(ERRORS, rule=rule, severity=severity, panel=panel, labels=given, state=state, since=since)
+    return replace(replace(ours, fingerprint=f"{rule} {panel} {given}"), **more)
 
 
 def over(one: Alert, at: float) -> Alert:

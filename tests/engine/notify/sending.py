@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,8 +15,11 @@ from tui.engine.notify.channel import Channel, Transition, Undelivered
 from tui.engine.notify.message import Message, message_of
 
 
-def said(*alerts: Alert, transition: Transition = "firing", **more: Any) -> Message:
-    return message_of(alerts or (ERRORS,), transition, START + 60, product="shop", environment="production", **more)
+def said(
+    *alerts: Alert, transition: Transition = "firing", whom: str = "", keys: Sequence[str] = (), test: bool = False
+) -> Message:
+    told = alerts or (ERRORS,)
+    return message_of(told, transition, START + 60, product="shop", environment="production", keys=keys, whom=whom, test=test)
 
 
 async def undelivered(channel: Channel, message: Message, tools: Tools) -> Undelivered:

@@ -33,6 +33,10 @@ async def hosts(dsn: str, chat: Kept) -> AsyncIterator[tuple[Floor, Floor]]:
         yield first, second
 
 
+async def knows(host: Floor, told: list[str]) -> None:
+    await soon(lambda: [line for line in host.said() if line.startswith("told")] == told)
+
+
 async def test_two_hosts_never_tell_twice(dsn: str) -> None:
     chat = kept()
     many = [alert("hot", labels={"oven": str(n)}) for n in range(4)]
@@ -43,7 +47,7 @@ async def test_two_hosts_never_tell_twice(dsn: str) -> None:
         await asyncio.gather(first.passes(10), second.passes(10))
         assert sorted(each.keys[0] for each in chat.took) == sorted(each.fingerprint for each in many)
         for host in (first, second):
-            await soon(lambda: [line for line in host.said() if line.startswith("told")] == ["told chat firing:P0"] * 4)  # noqa: B023
+            await knows(host, ["told chat firing:P0"] * 4)
         await asyncio.gather(first.passes(60), second.passes(60))
         first.folds = single([over(each, START + 90) for each in many])
         second.folds = single([over(each, START + 93) for each in later])

@@ -11,7 +11,7 @@ from tests.clocks import START
 from tests.engine.notify.alerts import alert, fold, over
 from tui.engine.alert import Alert
 from tui.engine.entries import Claimed, Said, Told, Untold
-from tui.engine.notify.channel import Channel, When
+from tui.engine.notify.channel import Channel, Transition, When
 from tui.engine.notify.due import UNDO, due
 from tui.engine.notify.ledger import IN_FLIGHT, KEPT, SAME, Ledger, Mark, parse_mark, plain
 from tui.engine.text import Shown
@@ -60,8 +60,8 @@ RESOLVED = f"resolved:@{FIRED}"
     stamp=st.integers(-10, 2**40),
     group=st.text(max_size=100),
 )
-def test_a_mark_is_read_back_as_it_was_written(kind: str, detail: str, stamp: int, group: str) -> None:
-    mark = Mark(kind, plain(detail), stamp, plain(group))  # type: ignore[arg-type]  # sampled from its own words
+def test_a_mark_is_read_back_as_it_was_written(kind: Transition, detail: str, stamp: int, group: str) -> None:
+    mark = Mark(kind, plain(detail), stamp, plain(group))
     assert parse_mark(str(mark)) == mark
 
 

@@ -16,7 +16,7 @@ from tests.clocks import START
 from tests.engine.notify.alerts import alert, over
 from tests.test_examples import STAND_INS
 from tui.config import load
-from tui.engine.alert import Alert
+from tui.engine.alert import Alert, Severity
 from tui.engine.notify.channel import Channel, Transition, When
 from tui.engine.notify.hours import parse_hours
 from tui.engine.notify.routing import routes
@@ -56,7 +56,7 @@ def told(
         ("P3", {"alerts"}),
     ],
 )
-def test_agent_factory_by_severity(system: tuple[Channel, ...], severity: str, whom: set[str]) -> None:
+def test_agent_factory_by_severity(system: tuple[Channel, ...], severity: Severity, whom: set[str]) -> None:
     assert told(system, alert("HighErrorRate", severity)) == whom
 
 

@@ -76,7 +76,7 @@ async def sharing_of(*hosts: Host) -> AsyncIterator[None]:
 
 def rows(dsn: str, what: str = "*", rest: str = "ORDER BY seq") -> list[Any]:
     with psycopg.connect(dsn, autocommit=True) as connection:
-        return connection.execute(f"SELECT {what} FROM watchfloor_entry {rest}").fetchall()  # type: ignore[arg-type]
+        return connection.execute(f"SELECT {what} FROM watchfloor_entry {rest}").fetchall()
 
 
 def insert(connection: psycopg.Connection[Any], fingerprint: str) -> None:

@@ -26,7 +26,7 @@ async def test_without_the_right_to_make_its_tables_it_says_which_grant_gives_it
     grant = 'GRANT CREATE ON SCHEMA "public" TO "app";'
     assert grant in says
     with psycopg.connect(dsn, autocommit=True) as admin:
-        admin.execute(grant)  # type: ignore[arg-type]
+        admin.execute(grant)
     assert await a.team.look() == ""
 
 
@@ -120,6 +120,6 @@ async def test_what_is_asked_of_it_costs_next_to_nothing(dsn: str) -> None:
         (newest,) = admin.execute("SELECT max(seq) FROM watchfloor_entry").fetchone() or (0,)
         (horizon,) = admin.execute("SELECT txid_snapshot_xmin(txid_current_snapshot())").fetchone() or (0,)
         asked = {"dashboard": "shop", "environment": "demo", "seq": newest, "horizon": horizon, "seen": [], "most": 500}
-        plan = "\n".join(line for (line,) in admin.execute("EXPLAIN (ANALYZE) " + statement("pull"), asked).fetchall())  # type: ignore[operator]
+        plan = "\n".join(line for (line,) in admin.execute("EXPLAIN (ANALYZE) " + statement("pull"), asked).fetchall())
     assert "Seq Scan" not in plan
     assert float(plan.rpartition("Execution Time: ")[2].split()[0]) < 20.0, plan

@@ -25,6 +25,11 @@ from tui.engine.team import sharing
 ROOT = Path(__file__).parents[3]
 
 
+def poke(*hosts: Host) -> None:
+    for host in hosts:
+        host.team.poke()
+
+
 async def test_sessions_that_somebody_ends_lose_and_double_nothing(dsn: str) -> None:
     a, b = Host("bastion-1", dsn), Host("bastion-2", dsn)
     database = urlsplit(dsn).path[1:]
@@ -76,12 +81,13 @@ async def test_a_server_that_stops_and_starts_gets_everything_in_order() -> None
             a.say("1")
             await soon(lambda: b.said == ["1"])
             server.stop()
-            a.say("2", "3"), b.say("4")
-            a.team.poke(), b.team.poke()
+            a.say("2", "3")
+            b.say("4")
+            poke(a, b)
             await soon(lambda: a.team.alone and b.team.alone)
             assert "others cannot see this" in a.team.alone and "refuses connections" in a.team.alone
             server.start()
-            a.team.poke(), b.team.poke()
+            poke(a, b)
             await soon(lambda: len(a.said) == len(b.said) == 4)
             assert (a.said_by("bastion-2"), b.said_by("bastion-1")) == (["4"], ["1", "2", "3"])
             server.crash()
@@ -109,7 +115,7 @@ async def test_a_server_that_freezes_is_out_of_reach_in_time_and_holds_nothing_u
             assert loop.time() - began < sharing.WITHIN + 2
             assert longest < 0.5, "whoever waits for it waits alone"
             server.resume()
-            a.team.poke(), b.team.poke()
+            poke(a, b)
             await soon(lambda: b.said == ["1"], 40)
 
 
@@ -158,7 +164,7 @@ async def _live_through(steps: list[tuple[str, int]], dsn: str, way: str, proxy:
     hosts = [Host(f"host-{n}", way, folder / f"{n}.sqlite") for n in range(3)]
     await hosts[0].team.look()
     slow: psycopg.Connection[Any] | None = None
-    said: dict[str, list[str]] = {f"host-{n}": [] for n in range(3)} | {"slow": []}
+    said: dict[str, list[str]] = {name: [] for name in ("host-0", "host-1", "host-2", "slow")}
     for number, (what, how) in enumerate(steps):
         match what:
             case "say":
@@ -197,6 +203,10 @@ async def _live_through(steps: list[tuple[str, int]], dsn: str, way: str, proxy:
         host.journal.close()
 
 
+def holds(journal: Journal, wanted: list[str]) -> None:
+    eventually(lambda: sorted(each.data["fingerprints"][0] for each in journal.after(0)) == wanted)
+
+
 def test_two_processes_that_are_killed_and_started_again(dsn: str, tmp_path: Path) -> None:
     """As the program is: each shares from a process of its own, and dies at any moment."""
     script = (
@@ -219,10 +229,7 @@ def test_two_processes_that_are_killed_and_started_again(dsn: str, tmp_path: Pat
             running[victim] = start(victim)
         wanted = sorted(f"{name}{number}" for name in "ab" for number in range(6))
         for journal in journals.values():
-            eventually(
-                lambda journal=journal: sorted(each.data["fingerprints"][0] for each in journal.after(0)) == wanted,  # type: ignore[misc]
-                30,
-            )
+            holds(journal, wanted)
     finally:
         for process in running.values():
             process.kill()

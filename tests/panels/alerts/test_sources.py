@@ -47,7 +47,7 @@ def manager(running: Alertmanager) -> Iterator[Alertmanager]:
     """The module's Alertmanager, with nothing firing and nothing silenced."""
     yield running
     for each in running.alerts():
-        running.over(time.time() - 3600, **each["labels"])
+        running.over(time.time() - 3600, each["labels"])
     for each in running.silences():
         running.call("DELETE", f"/api/v2/silence/{each['id']}")
 
@@ -94,7 +94,7 @@ async def test_what_fires_there_is_an_alert_here(manager: Alertmanager) -> None:
         "runbook_url": "https://runbooks.example/1",
     }
     began = time.time() - 600
-    manager.fires(since=began, annotations=notes, **ERRORS)
+    manager.fires(ERRORS, since=began, annotations=notes)
     found = await look(config(alertmanager=manager.url))
     (alert,) = found.alerts
     assert (found.status, alert.source) == (Status.OK, "alertmanager")
@@ -107,8 +107,8 @@ async def test_what_fires_there_is_an_alert_here(manager: Alertmanager) -> None:
 
 
 async def test_its_silences_are_shown_with_what_they_keep_quiet(manager: Alertmanager) -> None:
-    manager.fires(**ERRORS)
-    manager.fires(alertname="Slow", severity="warning", instance="web")
+    manager.fires(ERRORS)
+    manager.fires({"alertname": "Slow", "severity": "warning", "instance": "web"})
     async with watching(config(alertmanager=manager.url)) as engine:
         await polled(engine)
         now = time.time()
@@ -130,8 +130,8 @@ async def test_its_silences_are_shown_with_what_they_keep_quiet(manager: Alertma
 
 
 async def test_what_another_alert_inhibits_says_so(manager: Alertmanager) -> None:
-    manager.fires(alertname="Slow", severity="warning")
-    manager.fires(alertname="Outage", severity="page")
+    manager.fires({"alertname": "Slow", "severity": "warning"})
+    manager.fires({"alertname": "Outage", "severity": "page"})
     await soon(lambda: any(each["status"]["inhibitedBy"] for each in manager.alerts()))
     found = {each.name: each.silenced for each in (await look(config(alertmanager=manager.url))).alerts}
     assert found == {"Outage": "", "Slow": "inhibited there by another alert"}
@@ -139,12 +139,12 @@ async def test_what_another_alert_inhibits_says_so(manager: Alertmanager) -> Non
 
 async def test_a_panel_is_as_bad_as_what_fires_there_and_resolves_with_it(manager: Alertmanager) -> None:
     began = time.time() - 60
-    manager.fires(since=began, **ERRORS)
+    manager.fires(ERRORS, since=began)
     async with watching(config(alertmanager=manager.url)) as engine:
         (alert,) = await polled(engine)
         assert (alert.fingerprint.startswith("alerts:"), alert.target, alert.wants_answer) == (True, "web", True)
         assert engine.feed.peek().panels[0].status is Status.FAILING
-        manager.over(began, **ERRORS)
+        manager.over(began, ERRORS)
         await soon(lambda: not manager.alerts())
         (alert,) = await polled(engine)
         assert (alert.state, engine.feed.peek().panels[0].status) == ("resolved", Status.OK)
@@ -152,7 +152,7 @@ async def test_a_panel_is_as_bad_as_what_fires_there_and_resolves_with_it(manage
 
 
 async def test_without_an_answer_nothing_is_resolved_and_the_panel_is_unknown(manager: Alertmanager) -> None:
-    manager.fires(**ERRORS)
+    manager.fires(ERRORS)
     async with watching(config(alertmanager=manager.url, deadline="300ms")) as engine:
         await polled(engine)
         manager.pause()
@@ -169,7 +169,7 @@ async def test_without_an_answer_nothing_is_resolved_and_the_panel_is_unknown(ma
 
 
 async def test_an_acknowledgement_here_is_of_theirs_too(manager: Alertmanager, tmp_path: Path) -> None:
-    manager.fires(**ERRORS)
+    manager.fires(ERRORS)
     async with watching(config(alertmanager=manager.url), Journal(tmp_path / "journal.sqlite")) as engine:
         (alert,) = await polled(engine)
         await answered(engine, Acknowledge((alert.fingerprint,)))
@@ -178,7 +178,7 @@ async def test_an_acknowledgement_here_is_of_theirs_too(manager: Alertmanager, t
 
 async def test_a_silence_is_made_there_and_ended_there(manager: Alertmanager, tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
-    manager.fires(**ERRORS)
+    manager.fires(ERRORS)
     async with watching(config(alertmanager=manager.url), journal) as engine:
         await polled(engine)
         mine = (Matcher("alertname", "HighErrorRate"), Matcher("instance", "db", is_equal=False))
@@ -228,21 +228,21 @@ async def test_without_an_alertmanager_there_is_nowhere_to_make_one(tmp_path: Pa
 
 async def test_behind_a_prefix(manager: Alertmanager) -> None:
     with start_alertmanager("/am") as other:
-        other.fires(**ERRORS)
+        other.fires(ERRORS)
         assert len((await look(config(alertmanager=f"{other.url}/"))).alerts) == 1
 
 
 async def test_only_what_is_wanted_and_as_bad_as_was_said(manager: Alertmanager) -> None:
-    manager.fires(alertname="A", cluster="prod-1", severity="page")
-    manager.fires(alertname="B", cluster="test", severity="page")
-    manager.fires(alertname="C", cluster="prod-2", severity="whatever")
-    manager.fires(alertname="D", cluster="prod-2", severity="INFO")
+    manager.fires({"alertname": "A", "cluster": "prod-1", "severity": "page"})
+    manager.fires({"alertname": "B", "cluster": "test", "severity": "page"})
+    manager.fires({"alertname": "C", "cluster": "prod-2", "severity": "whatever"})
+    manager.fires({"alertname": "D", "cluster": "prod-2", "severity": "INFO"})
     found = await look(config(alertmanager=manager.url, only={"cluster": "prod-*"}, severities={"page": "P1"}))
     assert {each.name: each.severity for each in found.alerts} == {"A": "P1", "C": "P2", "D": "P3"}
 
 
 async def test_config_check_says_what_it_found(manager: Alertmanager) -> None:
-    manager.fires(**ERRORS)
+    manager.fires(ERRORS)
     tools = Tools("test")
     (checked,) = await check(config(alertmanager=manager.url), tools)
     assert (checked.reached, checked.says) == (True, "1 firing, 0 silences in force")

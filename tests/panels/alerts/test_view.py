@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from panels.alerts.config import AlertsConfig
 from panels.alerts.view import view
 from tests.clocks import START
-from tests.engine.some_alerts import alert
+from tests.engine.some_alerts import Facts, alert
 from tests.printing import printed
 from tui.engine.alert import Alert
 from tui.engine.ask import Matcher
@@ -27,9 +27,9 @@ ERRORS = alert("error rate", -552, "P0", fired_at=START - 252)
 CONNECTIONS = alert("connections", -340, "P1", value=0.87, threshold=0.85, acked_by="kim", acked_at=START - 22)
 SLOW = alert("slow", -30, "P2", "pending", value=1.2, threshold=1.0, unit="s")
 OVER = alert("disk", -4000, "P2", "resolved", ended=START - 60)
-LAG = {"rule": "Replication lag", "source": "alertmanager", "says": Shown("lag 40s")}
-THEIRS = alert("am:1", -5000, "P1", target="db-2", labels={"instance": "db-2"}, **LAG)
-TOO = alert("am:2", -4990, "P1", target="db-3", labels={"instance": "db-3"}, **LAG)
+LAG: Facts = {"source": "alertmanager", "says": Shown("lag 40s")}
+THEIRS = alert("am:1", -5000, "P1", labels={"instance": "db-2"}, rule="Replication lag", target="db-2", **LAG)
+TOO = alert("am:2", -4990, "P1", labels={"instance": "db-3"}, rule="Replication lag", target="db-3", **LAG)
 MINE = (Matcher("alertname", "slow"),)
 SILENCE = Silence("s1", "silence", START - 3600, START + 3600, Shown("kim"), Shown("deploy noise"), MINE)
 WINDOW = Silence(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,12 +41,12 @@ class Project:
         target = Target("deploys", "deploys", config or self.config, None, 20.0, self.deadline, "production")
         return await ask(target, self.tools, self.memory)
 
-    async def readings(self, suspected: dict[str, str] | None = None) -> Readings:
+    async def readings(self, suspected: Mapping[str, str] | None = None) -> Readings:
         """One poll, as the view is given it."""
         return readings(await self.look(), self.config, self.clock.utc(), suspected or {})
 
 
-def readings(found: Found, config: DeploysConfig, now: float, suspected: dict[str, str]) -> Readings:
+def readings(found: Found, config: DeploysConfig, now: float, suspected: Mapping[str, str]) -> Readings:
     """A finding as the view is given it."""
     reading = Reading(
         "deploys",

@@ -10,6 +10,7 @@ import pytest
 from tests.panels.deploys.conftest import Project
 from tests.servers.vercel import BUILD, NOW, Answer, deployed, failed
 from tui.engine.reading import Change, Found, Row, Status
+from tui.engine.text import Shown
 
 
 def values(found: Found) -> dict[str, float | None]:
@@ -93,7 +94,9 @@ async def test_a_deployment_that_went_live_is_a_change_and_a_failed_one_is_none(
 
     found = await project.look()
 
-    assert found.changes == (Change("dpl_9f3c2a1", NOW - 632, "deployment", "deploy 9f3c2a1 main", "Reserve stock"),)
+    assert found.changes == (
+        Change("dpl_9f3c2a1", NOW - 632, "deployment", Shown("deploy 9f3c2a1 main"), Shown("Reserve stock")),
+    )
 
 
 async def test_it_went_live_when_it_got_the_domain_not_when_it_was_built(project: Project) -> None:
@@ -118,7 +121,11 @@ async def test_ready_for_production_is_not_serving(project: Project) -> None:
     assert good.cells["live_since"] == NOW - 100
     assert good.cells["served_for"] == pytest.approx(93_000 + 100)
     assert found.changes[-1] == Change(
-        f"rollback:dpl_5be0d17@{NOW - 100:.0f}", NOW - 100, "deployment", "rollback to 5be0d17 main", "from 9f3c2a1 main"
+        f"rollback:dpl_5be0d17@{NOW - 100:.0f}",
+        NOW - 100,
+        "deployment",
+        Shown("rollback to 5be0d17 main"),
+        Shown("from 9f3c2a1 main"),
     )
     assert found.notes == ("rolled back: new deployments wait until one is promoted",)
 

@@ -24,6 +24,11 @@ async def why_not(project: Project, suspected: dict[str, Shown] | None = None) -
     return caught.value.says
 
 
+def facts(plan: Plan) -> dict[str, str]:
+    """What the plan says besides, by its name."""
+    return dict(plan.facts)
+
+
 def serve(project: Project, *items: dict[str, Any]) -> None:
     project.server.deployments = list(items)
     project.server.serve(items[0]["uid"])
@@ -50,16 +55,16 @@ async def test_the_good_one_before_the_live_one(project: Project) -> None:
         "made": "2026-11-20 01:11:00Z, 1d2h ago",
         "was good": "1d1h",
     }
-    facts = dict(found.facts)
-    assert facts["from"] == "9f3c2a1 main, live since 2026-11-21 03:01:40Z (10m32s)"
-    assert {"undone", "settings", "crons", "after"} <= set(facts), "what a rollback does not undo"
+    said = facts(found)
+    assert said["from"] == "9f3c2a1 main, live since 2026-11-21 03:01:40Z (10m32s)"
+    assert {"undone", "settings", "crons", "after"} <= set(said), "what a rollback does not undo"
     assert not any(request.method != "GET" for request in project.server.asked), "it never runs"
 
 
 async def test_it_says_what_followed_the_live_one(project: Project) -> None:
     serve(project, deployed("9f3c2a1", 632), deployed("5be0d17", 93_632))
     found = await hint(project, {"dpl_9f3c2a1": Shown("error rate 1m20s after")})
-    assert dict(found.facts)["from"].endswith("◆ error rate 1m20s after")
+    assert facts(found)["from"].endswith("◆ error rate 1m20s after")
 
 
 async def test_a_team_is_the_command_s_scope(project: Project) -> None:
@@ -102,21 +107,21 @@ async def test_what_was_rolled_back_is_never_named(project: Project) -> None:
     found = await hint(project)
 
     assert found.items[0].key == "dpl_5be0d17"
-    assert dict(found.facts)["passed"] == "9f3c2a1 main: was itself rolled back"
+    assert facts(found)["passed"] == "9f3c2a1 main: was itself rolled back"
 
 
 async def test_what_an_alert_suspects_is_passed_over(project: Project) -> None:
     serve(project, deployed("fffffff", 50), deployed("9f3c2a1", 5000), deployed("5be0d17", 93_632))
     found = await hint(project, {"dpl_9f3c2a1": Shown("error rate 1m20s after")})
     assert found.items[0].key == "dpl_5be0d17"
-    assert dict(found.facts)["passed"] == "9f3c2a1 main: is suspected: error rate 1m20s after"
+    assert facts(found)["passed"] == "9f3c2a1 main: is suspected: error rate 1m20s after"
 
 
 async def test_what_was_replaced_at_once_was_never_proven(project: Project) -> None:
     serve(project, deployed("fffffff", 50), deployed("9f3c2a1", 290), deployed("5be0d17", 93_632))
     found = await hint(project)
     assert found.items[0].key == "dpl_5be0d17"
-    assert dict(found.facts)["passed"] == "9f3c2a1 main: served for 4m00s only"
+    assert facts(found)["passed"] == "9f3c2a1 main: served for 4m00s only"
 
 
 async def test_the_unproven_is_better_than_nothing(project: Project) -> None:

@@ -109,7 +109,7 @@ async def test_what_failed_days_ago_is_no_alarm(project: Project) -> None:
     await story(project)
     project.server.deployments += [failed("cc00cc1", 3 * 86400)]
     layout = view(await project.readings(), History(), Room(78, 18, NOW))
-    states = {row.cells[0].text: (row.cells[2].text, row.cells[2].status, row.status) for row in layout.rows}
+    states = {str(row.cells[0].text): (row.cells[2].text, row.cells[2].status, row.status) for row in layout.rows}
     assert states["aa00bb1"] == ("error", Status.FAILING, Status.FAILING)
     assert states["cc00cc1"] == ("error", None, Status.OK)
 

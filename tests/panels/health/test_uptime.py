@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +15,7 @@ from tests.servers.http import reply
 HOUR = 3600.0
 
 
-def fed(polls: list[tuple[float, float | None]], longest: float = 1000.0) -> Uptime:
+def fed(polls: Sequence[tuple[float, float | None]], longest: float = 1000.0) -> Uptime:
     """Polls as (seconds since the one before, what it measured)."""
     uptime, now = Uptime(), 0.0
     for passed, up in polls:

@@ -14,6 +14,7 @@ from tests.panels.jobs.conftest import Watch, Watched
 from tests.panels.jobs.queue import Queue
 from tui.engine.actions import Effect, Plan, PlanRefused, Proof, Result
 from tui.engine.feed import Deed
+from tui.engine.text import Shown
 
 RETRY, CANCEL, UNLOCK = ACTIONS
 
@@ -58,6 +59,11 @@ async def stand_with(queue: Queue, watch: Watch, **settings: object) -> AsyncIte
             yield Stand(panel, admin, queue)
 
 
+def facts(plan: Plan) -> dict[str, str]:
+    """What the plan says besides, by its name."""
+    return dict(plan.facts)
+
+
 def outcome(deed: Deed) -> tuple[Result, str]:
     ((_, found),) = deed.outcomes
     return found.result, found.says
@@ -90,7 +96,7 @@ async def test_retry_runs_a_failed_job_again(stand: Stand) -> None:
         "Authorization: Bearer •••",
     )
     deed = await stand.do(plan)
-    assert outcome(deed) == (Result.DONE, "") and proof(deed) == Proof(True, "it is queued")  # type: ignore[arg-type]
+    assert outcome(deed) == (Result.DONE, "") and proof(deed) == Proof(True, Shown("it is queued"))
     (request,) = stand.admin.requests
     assert request.headers["Idempotency-Key"] == f"{deed.id}:{job}"
 
@@ -99,7 +105,7 @@ async def test_cancel_destroys_so_it_is_typed(stand: Stand) -> None:
     (job,) = stand.queue.add("CLIP_RENDER", "queued")
     plan = await stand.plan("cancel", job)
     assert plan.effect is Effect.DESTROYS
-    assert dict(plan.facts)["undone"].startswith("nothing: a cancelled job is not brought back")  # type: ignore[index]
+    assert facts(plan)["undone"].startswith("nothing: a cancelled job is not brought back")
     with pytest.raises(PlanRefused, match="typed"):
         await stand.panel.engine.gate.execute(plan, yes=True, typed="")
     assert stand.admin.requests == []
@@ -211,7 +217,7 @@ async def test_no_answer_in_time_is_an_unknown_outcome_that_the_proof_settles(
     stand.admin.mood = "hang after"
     deed = await stand.deed("retry", job)
     assert outcome(deed)[0] is Result.UNKNOWN and "It may have happened" in outcome(deed)[1]
-    assert proof(deed) == Proof(True, "it is queued")  # type: ignore[arg-type]
+    assert proof(deed) == Proof(True, Shown("it is queued"))
     assert list(stand.admin.deeds.values()) == [1] and len(stand.admin.requests) == 1
 
 
@@ -222,7 +228,7 @@ async def test_an_endpoint_that_hangs_before_it_acts_stays_unproven(stand: Stand
     stand.admin.mood = "hang before"
     deed = await stand.deed("retry", job)
     assert outcome(deed)[0] is Result.UNKNOWN
-    assert proof(deed) == Proof(None, "it is still failed")  # type: ignore[arg-type]
+    assert proof(deed) == Proof(None, Shown("it is still failed"))
     assert len(stand.admin.requests) == 1 and not stand.admin.deeds
 
 
@@ -286,7 +292,7 @@ async def test_a_bulk_is_capped_and_says_so(queue: Queue, watch: Watch) -> None:
     async with stand_with(queue, watch, bulk=5) as stand:
         plan = await stand.plan("retry", "kind:A")
         assert len(plan.items) == 5
-        assert dict(plan.facts)["left out"] == "all beyond the newest 5 (`bulk`): run it again for the rest"  # type: ignore[index]
+        assert facts(plan)["left out"] == "all beyond the newest 5 (`bulk`): run it again for the rest"
 
 
 async def test_marked_jobs_that_are_none_for_it_are_left_out_by_name(stand: Stand) -> None:
@@ -294,7 +300,7 @@ async def test_marked_jobs_that_are_none_for_it_are_left_out_by_name(stand: Stan
     (done,) = stand.queue.add("A", "succeeded")
     plan = await stand.plan("retry", failed, done)
     assert [item.key for item in plan.items] == [failed]
-    assert dict(plan.facts)["left out"] == f"{done[:8]}: it is succeeded: only a failed job is retried"  # type: ignore[index]
+    assert facts(plan)["left out"] == f"{done[:8]}: it is succeeded: only a failed job is retried"
 
 
 async def test_a_bulk_ends_at_the_first_refusal(stand: Stand) -> None:

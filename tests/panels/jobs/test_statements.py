@@ -123,7 +123,8 @@ def plan(connection: psycopg.Connection[Any], name: str, text: str) -> str:
 def looked_at(connection: psycopg.Connection[Any], name: str, text: str) -> tuple[int, int]:
     """The most rows that a step of the plan went through, kept or thrown away, and the blocks that the whole touched."""
     explained = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) {text}"
-    top = connection.execute(explained.encode(), parameters(name)).fetchone()[0][0]["Plan"]  # type: ignore[index]
+    (((explanation,),),) = connection.execute(explained.encode(), parameters(name)).fetchall()
+    top = explanation["Plan"]
     return max(_rows(top)), top["Shared Hit Blocks"] + top["Shared Read Blocks"]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict, Unpack
 
 import pytest
 
@@ -68,7 +68,21 @@ class Watch:
         return await ask(self.target, self.tools, self.memory)
 
 
-def watch(tools: Tools, deadline: float = 5.0, interval: float = 1.0, **settings: Any) -> Watch:
+class Settings(TypedDict, total=False):
+    """A `[[panel]]` as it is typed."""
+
+    prometheus: str
+    scrape: str
+    job: str
+    window: str
+    queries: Mapping[str, str]
+    metrics: Mapping[str, str]
+    labels: Mapping[str, str]
+    headers: Mapping[str, str]
+    tiles: Sequence[Mapping[str, object]]
+
+
+def watch(tools: Tools, deadline: float = 5.0, interval: float = 1.0, **settings: Unpack[Settings]) -> Watch:
     """A panel of these settings."""
     config = MetricsConfig.model_validate({"kind": "metrics", "window": f"{WINDOW}s", **settings})
     return Watch(Target("metrics", "metrics", config, None, interval, deadline), tools, {})

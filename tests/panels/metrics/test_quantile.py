@@ -84,12 +84,12 @@ def test_the_real_prometheus_says_the_same() -> None:
     """200 histograms of every kind, also with missing buckets and counts that fall, at five quantiles each."""
     rng = random.Random(7)
     cases: dict[str, dict[float, float]] = {}
-    for case in range(200):
+    for number in range(200):
         upper = sorted(rng.sample([-1.0, 0.0, 0.005, 0.01, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0], rng.randint(0, 9)))
-        total, cases[str(case)] = 0.0, {}
-        for bound in [*upper, *([math.inf] if case % 9 else [])]:
-            total += rng.choice([0, 0, 1, 7, 250.5, -3 if case % 7 == 0 else 2])
-            cases[str(case)][bound] = max(total, 0.0)
+        total, counts = 0.0, cases.setdefault(str(number), {})
+        for bound in [*upper, *([math.inf] if number % 9 else [])]:
+            total += rng.choice([0, 0, 1, 7, 250.5, -3 if number % 7 == 0 else 2])
+            counts[bound] = max(total, 0.0)
     with serve_metrics() as service, start_prometheus(service.port) as prometheus:
         service.page = b"".join(
             b'cases_bucket{case="%s",le="%s"} %r\n' % (case.encode(), _le(bound), count)

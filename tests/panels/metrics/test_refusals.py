@@ -12,13 +12,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 
 from panels.metrics.config import MetricsConfig
 from panels.metrics.queried import Queried, _Told
-from tests.panels.metrics.conftest import values, watch
-from tests.servers.prometheus import HOST, Service, serve_metrics, start_prometheus
+from tests.panels.metrics.conftest import Settings, values, watch
+from tests.servers.children import HOST
+from tests.servers.prometheus import Service, serve_metrics, start_prometheus
 from tests.waiting import GRACE, Stopwatch, looked
 from tui.engine.connections import Tools
 from tui.engine.prometheus import Answer, Series
@@ -26,7 +28,7 @@ from tui.engine.reading import Failure, ProbeError, Status
 from tui.engine.text import Shown
 
 
-async def failure(tools: Tools, deadline: float = 3.0, **settings: object) -> Failure:
+async def failure(tools: Tools, deadline: float = 3.0, **settings: Unpack[Settings]) -> Failure:
     """Why a source has no answer; it is a messenger, so the panel is never *failing* for it."""
     with pytest.raises(ProbeError) as caught:
         await watch(tools, deadline, **settings).look()
@@ -119,7 +121,7 @@ async def test_credentials_are_sent_kept_out_of_words_and_read_again_after_a_ref
     token = tmp_path / "token"
     token.write_text("old-secret")
     reply(service, 200, result({"metric": {}, "value": [time.time(), "5"]}))
-    settings = {
+    settings: Settings = {
         "prometheus": f"http://ops:{{file:{token}}}@{HOST}:{service.port}/",
         "headers": {"X-Scope-OrgID": "shop", "X-Token": f"{{file:{token}}}"},
     }
@@ -176,11 +178,12 @@ def stuck(drip: bytes = b"") -> Iterator[int]:
 
 
 @pytest.mark.parametrize("drip", [b"", b" "], ids=["silent", "dripping"])
-@pytest.mark.parametrize("source", ["prometheus", "scrape"])
-async def test_a_source_that_hangs_is_given_up_in_time(tools: Tools, source: str, drip: bytes) -> None:
+@pytest.mark.parametrize("scraped", [False, True], ids=["prometheus", "scrape"])
+async def test_a_source_that_hangs_is_given_up_in_time(tools: Tools, scraped: bool, drip: bytes) -> None:
     """Again and again, with no more than four threads ever waiting for it."""
     with stuck(drip) as port:
-        asked = watch(tools, 0.6, **{source: f"http://{HOST}:{port}"})
+        url = f"http://{HOST}:{port}"
+        asked = watch(tools, 0.6, scrape=url) if scraped else watch(tools, 0.6, prometheus=url)
         for _ in range(3):
             spent = Stopwatch()
             with pytest.raises(ProbeError):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.panels.metrics.conftest import Shop, Watch, values, watch
+from tests.panels.metrics.conftest import Settings, Shop, Watch, values, watch
 from tests.servers.prometheus import Service
 from tests.waiting import Stopwatch, looked, soon
 from tui.engine.connections import Tools
@@ -237,9 +237,13 @@ async def test_errors_that_tell_no_route_make_no_route_well(service: Service, to
 
 async def test_how_much_a_route_matters_is_a_label_of_its_signals(shop: Shop, tools: Tools) -> None:
     """Either source; the label is the config's: here the method stands in for a tenant's tier."""
-    for source in ({"prometheus": shop.prometheus.url, "job": "agent-factory"}, {"scrape": shop.busy.url}):
+    sources: tuple[Settings, ...] = (
+        {"prometheus": shop.prometheus.url, "job": "agent-factory", "labels": {"tier": "method"}},
+        {"scrape": shop.busy.url, "labels": {"tier": "method"}},
+    )
+    for source in sources:
         found = await until(
-            watch(tools, labels={"tier": "method"}, **source),
+            watch(tools, **source),
             lambda each: any(signal.name == "route_rate" for signal in each.signals),
         )
         tiers = {dict(each.labels)["route"]: dict(each.labels).get("tier") for each in found.signals if "route_" in each.name}

@@ -55,7 +55,7 @@ class Faults:
             if await fault.active(self._parts):
                 await fault.heal(self._parts)
             try:
-                await fault.apply(self._parts, random.Random(f"{seed}:{name}"))  # noqa: S311
+                await fault.apply(self._parts, random.Random(f"{seed}:{name}"))
             except psycopg.OperationalError as error:
                 await fault.heal(self._parts)
                 raise DemoError(f"{name}: {str(error).strip()}", "Try `watchfloor demo heal all` first") from None

@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, LiteralString
 
 import psycopg
@@ -62,7 +63,7 @@ class LeakedConnections(Fault):
                 if rng.random() < left_open:
                     await connection.set_autocommit(False)
                 await connection.execute(self.LAST)
-                _when_ended(connection, lambda ended=connection: _drop(ended))  # type: ignore[misc]
+                _when_ended(connection, partial(_drop, connection))
 
     async def _let_go(self) -> None:
         leaked, self._leaked = self._leaked, []

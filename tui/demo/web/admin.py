@@ -108,7 +108,7 @@ async def _act(app: State, name: str, job: str) -> dict[str, Any]:
     except ValueError:
         raise Refused(404, "not_found", "no such job") from None
     deed = DEEDS[name]
-    done = await app.rows(f"UPDATE jobs SET {deed.set} WHERE id = %s AND {deed.guard} RETURNING status", [job])  # noqa: S608
+    done = await app.rows(f"UPDATE jobs SET {deed.set} WHERE id = %s AND {deed.guard} RETURNING status", [job])  # noqa: S608  # fixed words
     if done:
         return {"ok": True, "job": {"id": job, "status": done[0]["status"]}}
     found = await app.rows("SELECT status FROM jobs WHERE id = %s", [job])

@@ -24,7 +24,7 @@ class Metrics:
     """Counters of one process, which start at zero with it."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
+        disable_created_metrics()
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "http_requests_total", "Requests served.", ("method", "route", "status"), registry=self.registry

@@ -47,7 +47,7 @@ class Release:
     def serve(self, route: str) -> None:
         """Runs this release's own code for the route, with whatever is wrong in it."""
         broken = self.regression
-        if broken is not None and broken.route == route and random.random() < broken.share:  # noqa: S311
+        if broken is not None and broken.route == route and random.random() < broken.share:
             raise {"KeyError": KeyError, "TypeError": TypeError}.get(broken.error, RuntimeError)(broken.message)
 
 
