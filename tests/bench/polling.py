@@ -65,7 +65,7 @@ async def ours(urls: list[str], seconds: float) -> float:
         return await measured(lambda: polls, seconds, [asyncio.create_task(engine.watch())])
 
 
-def setup(urls: list[str]) -> Setup:
+def setup(urls: list[str], deadline: float = 5.0) -> Setup:
     """A config with all endpoints, as a person would write it, read as the program reads it."""
     import tempfile
     from pathlib import Path
@@ -73,16 +73,16 @@ def setup(urls: list[str]) -> Setup:
     from tui.config import load
 
     with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
-        file.write(config(urls, "1s"))
+        file.write(config(urls, "1s", deadline))
         file.flush()
         return load(Path(file.name)).setup
 
 
-def config(urls: list[str], interval: str) -> str:
-    """A health panel on the URLs."""
+def config(urls: list[str], interval: str, deadline: float = 5.0) -> str:
+    """A health panel on the URLs, each of which has so many seconds to answer."""
     tables = "".join(f'[[panel.endpoint]]\nname = "e{place}"\nurl = "{url}"\n' for place, url in enumerate(urls))
     head = f'[watchfloor]\nname = "bench"\nenvironment = "test"\ninterval = "{interval}"\n'
-    return f'{head}[[panel]]\nkind = "health"\n{tables}'
+    return f'{head}[[panel]]\nkind = "health"\ndeadline = "{deadline}s"\n{tables}'
 
 
 async def measured(polls: Callable[[], int], seconds: float, tasks: list[asyncio.Task[None]]) -> float:
