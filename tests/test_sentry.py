@@ -191,5 +191,5 @@ def ended(dsn: str, code: str) -> subprocess.CompletedProcess[str]:
         env={"SENTRY_DSN": dsn, "CANARY": CANARY, "PATH": "/usr/bin", "HOME": "/nowhere"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=90,
     )

@@ -133,7 +133,7 @@ def test_nor_does_a_stream_that_takes_nothing(program: Program, things: Things, 
     """A deed's outcome is its exit code, also where a full disk takes no word of it."""
     path = program.config(watching(things))
     command = ["sh", "-c", f'exec "$@" {way}', "sh", *program.argv, "act", "theirs.mend", "a", "--yes", "--config", str(path)]
-    done = subprocess.run(command, env=program.environment, cwd=program.work, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, env=program.environment, cwd=program.work, capture_output=True, text=True, timeout=90)
     assert (done.returncode, things.states["a"]) == (0, "well"), done.stderr
     said = "what was to be printed could not be written: No space left on device\n" if way == ">/dev/full" else ""
     assert done.stderr == said

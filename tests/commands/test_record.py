@@ -309,7 +309,7 @@ def test_a_check_in_each_minute_says_that_the_watcher_is_there(
 def fetched(port: int, path: str = "/metrics", host: str = "") -> tuple[int, str]:
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Host": host} if host else {})
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=90) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -73,4 +73,4 @@ def end(process: subprocess.Popen[str]) -> None:
     """Ends it, if it has not ended."""
     if process.poll() is None:
         os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=15)
+    process.communicate(timeout=90)

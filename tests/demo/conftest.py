@@ -70,7 +70,7 @@ class View:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(url, data, named, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=15) as answer:
+            with urllib.request.urlopen(request, timeout=90) as answer:
                 status, said, sent = answer.status, answer.read().decode(), str(answer.headers)
         except urllib.error.HTTPError as error:
             status, said, sent = error.code, error.read().decode(), str(error.headers)

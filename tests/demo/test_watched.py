@@ -112,7 +112,7 @@ def command(written: str) -> None:
     """Runs a `watchfloor …` command as it was written, with the tests' own interpreter."""
     program, *arguments = shlex.split(written)
     assert program == "watchfloor"
-    done = subprocess.run([sys.executable, "-m", "tui", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-m", "tui", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr
 
 

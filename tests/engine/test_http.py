@@ -38,11 +38,11 @@ class How(TypedDict, total=False):
     keep_redirects: bool
 
 
-async def get(client: HttpClient, url: str | SecretText, deadline: float = 3.0, **how: Unpack[How]) -> Fetched:
+async def get(client: HttpClient, url: str | SecretText, deadline: float = LONG, **how: Unpack[How]) -> Fetched:
     return await client.fetch("GET", url, deadline=deadline, on_wire=HEALTH_ON_WIRE, inflated=HEALTH_INFLATED, **how)
 
 
-async def broken(client: HttpClient, url: str | SecretText, deadline: float = 3.0) -> ProbeError:
+async def broken(client: HttpClient, url: str | SecretText, deadline: float = LONG) -> ProbeError:
     with pytest.raises(ProbeError) as caught:
         await get(client, url, deadline)
     assert caught.value.status is Status.UNKNOWN, "whether the refusal is the measurement, only the caller knows"
@@ -84,8 +84,8 @@ async def test_configured_headers_go_before_our_own(web: Web) -> None:
 async def test_what_is_asked_again_and_again_can_change(web: Web, client: HttpClient) -> None:
     web.answers |= {"/": reply(b"{}"), "/b": reply(b"{}")}
     for body in (b"1", b"1", b"23"):
-        await client.fetch("POST", web.url, deadline=3, body=body)
-    await client.fetch("POST", f"{web.url}/b", deadline=3, body=b"23")
+        await client.fetch("POST", web.url, deadline=LONG, body=body)
+    await client.fetch("POST", f"{web.url}/b", deadline=LONG, body=b"23")
     asked = [(each.target, each.headers["content-length"]) for each in web.asked]
     assert asked == [
         ("/", "1"),
@@ -100,7 +100,7 @@ async def test_an_idle_connection_that_the_server_has_ended_is_not_used_again(we
     await get(client, web.url)
     web.hang_up()
     await soon(lambda: not web._open)
-    assert (await client.fetch("POST", web.url, deadline=3)).status == 200
+    assert (await client.fetch("POST", web.url, deadline=LONG)).status == 200
     assert (web.connections, len(web.asked)) == (2, 2)
 
 
@@ -113,13 +113,13 @@ async def test_it_asks_for_nothing_that_must_be_unpacked(web: Web, client: HttpC
 
 async def test_a_head_has_no_body(web: Web, client: HttpClient) -> None:
     web.answers["/"] = reply(b"{}")
-    found = await client.fetch("HEAD", web.url, deadline=3)
+    found = await client.fetch("HEAD", web.url, deadline=LONG)
     assert (found.status, found.body) == (200, b"")
 
 
 async def test_a_body_is_sent(web: Web, client: HttpClient) -> None:
     web.answers["/"] = reply(b"{}")
-    await client.fetch("POST", web.url, deadline=3, body=b"12345", params={"a": "b c&"})
+    await client.fetch("POST", web.url, deadline=LONG, body=b"12345", params={"a": "b c&"})
     assert web.asked[0].method == "POST"
     assert web.asked[0].target == "/?a=b+c%26"
     assert web.asked[0].headers["content-length"] == "5"
@@ -279,7 +279,7 @@ async def test_what_changes_something_is_never_sent_twice(web: Web, client: Http
     web.answers["/"] = servers.closes_when_reused
     await get(client, web.url)
     with pytest.raises(ProbeError):
-        await client.fetch("POST", web.url, deadline=3)
+        await client.fetch("POST", web.url, deadline=LONG)
     assert [each.method for each in web.asked] == ["GET", "POST"]
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.servers.http import Authority, Web, reply, start_tls
 from tests.servers.http import authority as authority
 from tests.servers.http import web as web
+from tests.waiting import LONG
 from tui.engine.http import HttpClient, HttpSettings
 from tui.engine.reading import ProbeError
 
@@ -27,14 +28,14 @@ async def client(authority: Authority) -> AsyncIterator[HttpClient]:
 
 async def refused(client: HttpClient, url: str) -> ProbeError:
     with pytest.raises(ProbeError) as caught:
-        await client.fetch("GET", url, deadline=3)
+        await client.fetch("GET", url, deadline=5)
     return caught.value
 
 
 async def test_trusted_and_how_long_still(authority: Authority, client: HttpClient) -> None:
     async with start_tls(authority.context("localhost", ends_in=21 * DAY)) as server:
         server.answers["/"] = reply(b"{}")
-        found = await client.fetch("GET", server.url, deadline=3)
+        found = await client.fetch("GET", server.url, deadline=LONG)
     assert found.certificate_ends == pytest.approx(time.time() + 21 * 86_400, abs=60)
 
 
@@ -75,7 +76,7 @@ async def test_credentials_do_not_go_from_https_to_http(
     async with start_tls(authority.context("localhost")) as server:
         server.answers["/"] = reply(b"", 302, Location=web.url)
         web.answers["/"] = reply(b"{}")
-        await client.fetch("GET", server.url, deadline=3)
+        await client.fetch("GET", server.url, deadline=LONG)
     assert "authorization" not in web.asked[0].headers
     await client.close()
 
@@ -85,6 +86,6 @@ async def test_from_http_to_https(authority: Authority, web: Web, client: HttpCl
         server.answers["/"] = reply(b"there")
         web.answers["/"] = reply(b"", 301, Location=server.url)
         for _ in range(2):
-            found = await client.fetch("GET", web.url, deadline=3)
+            found = await client.fetch("GET", web.url, deadline=LONG)
             assert (found.status, found.body) == (200, b"there")
             assert found.certificate_ends is not None

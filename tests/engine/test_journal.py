@@ -211,7 +211,7 @@ def test_on_a_full_disk_nothing_is_sent(path: Path) -> None:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=90,
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         )
         assert things.received == []

@@ -206,7 +206,7 @@ print("goes on")
 
 def test_a_full_disk_costs_the_readings_of_that_time_alone(path: Path) -> None:
     """The kernel writes up to the limit and refuses the rest (a short write), as a full disk does."""
-    done = subprocess.run([sys.executable, "-c", FILLED, path], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", FILLED, path], cwd=ROOT, capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("refused: readings cannot be written") == 3
     assert done.stdout.endswith("goes on\n")

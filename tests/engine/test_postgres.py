@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.servers.postgres import Server, start_postgres
-from tests.waiting import GRACE, Stopwatch, looked, soon
+from tests.waiting import GRACE, LONG, Stopwatch, looked, soon
 from tui.engine import postgres as module
 from tui.engine.clock import SystemClock
 from tui.engine.postgres import Database, DatabaseError
@@ -23,7 +23,7 @@ def database(dsn: str, *, acts: bool = False) -> Database:
     return Database(SecretText(dsn, is_url="://" in dsn), acts=acts, clock=SystemClock())
 
 
-async def refusal(there: Database, deadline: float = 3.0) -> DatabaseError:
+async def refusal(there: Database, deadline: float = LONG) -> DatabaseError:
     """How a look fails."""
     with pytest.raises(DatabaseError) as caught:
         async with there.look(deadline) as session:
@@ -36,7 +36,7 @@ async def until_it_answers(there: Database) -> None:
 
     async def answers() -> bool:
         with suppress(DatabaseError):
-            async with there.look(1.0) as session:
+            async with there.look(5.0) as session:
                 return await session.rows("SELECT 1 AS one") == [{"one": 1}]
         return False
 
@@ -60,7 +60,7 @@ def own() -> Iterator[Server]:
 
 async def test_a_look_reads_within_limits_and_leaves_nothing_open(postgres: Server) -> None:
     there = database(postgres.dsn("watch"))
-    async with there.look(4.0, statement_timeout=1.5) as session:
+    async with there.look(LONG, statement_timeout=1.5) as session:
         limits = await session.one(
             "SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,"
             " current_setting('transaction_read_only') AS read_only, current_setting('application_name') AS name"
@@ -78,7 +78,7 @@ async def test_every_look_uses_the_same_connection_also_side_by_side(postgres: S
     there = database(postgres.dsn("watch"))
 
     async def pid() -> int:
-        async with there.look(4.0) as session:
+        async with there.look(LONG) as session:
             return int((await session.one("SELECT pg_backend_pid() AS pid"))["pid"])
 
     assert len(set(await asyncio.gather(*(pid() for _ in range(8))))) == 1
@@ -88,10 +88,10 @@ async def test_every_look_uses_the_same_connection_also_side_by_side(postgres: S
 async def test_a_look_cannot_write(postgres: Server) -> None:
     there = database(postgres.dsn("postgres"))
     with pytest.raises(DatabaseError) as caught:
-        async with there.look(4.0) as session:
+        async with there.look(LONG) as session:
             await session.rows("CREATE TABLE never (x int)")
     assert caught.value.sqlstate == "25006"
-    async with there.look(4.0) as session:  # and the connection is well again
+    async with there.look(LONG) as session:  # and the connection is well again
         assert await session.rows("SELECT %(x)s::int AS x", {"x": 7}) == [{"x": 7}]
     await there.close()
 
@@ -99,7 +99,7 @@ async def test_a_look_cannot_write(postgres: Server) -> None:
 async def test_statement_and_lock_limits_are_said_in_words(postgres: Server) -> None:
     there = database(postgres.new_database("limits"))
     with pytest.raises(DatabaseError) as slow:
-        async with there.look(4.0, statement_timeout=0.2) as session:
+        async with there.look(LONG, statement_timeout=0.2) as session:
             await session.rows("SELECT pg_sleep(3)")
     assert str(slow.value) == "query: a statement took longer than its limit of 0.2s and was ended"
     async with await psycopg.AsyncConnection.connect(postgres.dsn("postgres", "limits")) as blocker:
@@ -107,7 +107,7 @@ async def test_statement_and_lock_limits_are_said_in_words(postgres: Server) -> 
         await blocker.commit()
         await blocker.execute("LOCK TABLE held")
         with pytest.raises(DatabaseError) as locked:
-            async with there.look(4.0) as session:
+            async with there.look(LONG) as session:
                 await session.rows("SELECT * FROM held")
     assert str(locked.value) == "query: what our statement reads is locked"
     assert locked.value.status is Status.UNKNOWN
@@ -119,7 +119,7 @@ async def test_a_missing_privilege_is_told_apart(postgres: Server) -> None:
         connection.execute("CREATE TABLE secret (x int)")
     there = database(postgres.dsn("nobody", "private"))
     with pytest.raises(DatabaseError) as caught:
-        async with there.look(4.0) as session:
+        async with there.look(LONG) as session:
             await session.rows("SELECT * FROM secret")
     assert (caught.value.failure.phase, caught.value.sqlstate) == ("rights", "42501")
     assert not caught.value.failure.refused
@@ -165,7 +165,7 @@ async def test_a_wrong_password_is_read_anew_at_the_next_try(own: Server, monkey
     assert (error.failure.says, error.status) == ("it refuses the login of locked", Status.UNKNOWN)
     assert "wrong" not in str(error)
     monkeypatch.setenv("WF_TEST_PASSWORD", "right")
-    async with there.look(4.0) as session:
+    async with there.look(LONG) as session:
         assert (await session.one("SELECT current_user AS who"))["who"] == "locked"
     await there.close()
 
@@ -175,7 +175,7 @@ async def _until_hba_is_read(there: Database) -> None:
 
     async def refuses() -> bool:
         try:
-            async with there.look(2.0):
+            async with there.look(LONG):
                 return False
         except DatabaseError:
             return True
@@ -204,7 +204,7 @@ async def test_a_restart_between_two_looks_is_no_failure(own: Server) -> None:
     there = database(own.dsn("watch"))
     await until_it_answers(there)
     own.restart()
-    async with there.look(4.0) as session:
+    async with there.look(LONG) as session:
         assert await session.rows("SELECT 1 AS one") == [{"one": 1}]
     await there.close()
 
@@ -212,8 +212,8 @@ async def test_a_restart_between_two_looks_is_no_failure(own: Server) -> None:
 async def test_a_stop_in_the_middle_of_a_question_is_said(own: Server) -> None:
     there = database(own.dsn("watch"))
     with pytest.raises(DatabaseError) as caught:
-        async with there.look(5.0, statement_timeout=5.0) as session:
-            question = asyncio.ensure_future(session.rows("SELECT pg_sleep(4)"))
+        async with there.look(LONG, statement_timeout=LONG) as session:
+            question = asyncio.ensure_future(session.rows("SELECT pg_sleep(25)"))
             await asyncio.to_thread(own.stop)
             await question
     assert "it ended our session" in caught.value.failure.says
@@ -264,7 +264,7 @@ async def test_a_look_that_is_cancelled_leaves_the_connection_to_the_next(postgr
     started = asyncio.Event()
 
     async def look() -> None:
-        async with there.look(5.0) as session:
+        async with there.look(LONG) as session:
             started.set()
             await session.rows("SELECT pg_sleep(8)")
 
@@ -281,7 +281,7 @@ async def test_a_look_that_is_cancelled_leaves_the_connection_to_the_next(postgr
 
 async def test_an_act_has_a_connection_of_its_own_and_keeps_none(own: Server) -> None:
     there = database(own.dsn("ops"), acts=True)
-    async with there.act(4.0) as session:
+    async with there.act(LONG) as session:
         assert ours(own) == 1
         assert (await session.one("SELECT pg_terminate_backend(1) AS done"))["done"] is False
         assert session.notices == ["PID 1 is not a PostgreSQL backend process"]

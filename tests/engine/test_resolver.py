@@ -12,7 +12,7 @@ import pytest
 
 from tests.servers.http import Web, reply
 from tests.servers.http import web as web
-from tests.waiting import GRACE, Stopwatch
+from tests.waiting import GRACE, LONG, Stopwatch
 from tui.engine import resolver
 from tui.engine.http import HttpClient, HttpSettings
 from tui.engine.reading import ProbeError
@@ -71,7 +71,7 @@ async def test_a_name_nobody_knows_is_a_failure_of_dns(names: list[Answer]) -> N
     names.append(fails)
     client = HttpClient(HttpSettings())
     with pytest.raises(ProbeError) as caught:
-        await client.fetch("GET", "http://shop.test/", deadline=3)
+        await client.fetch("GET", "http://shop.test/", deadline=LONG)
     assert (caught.value.failure.phase, caught.value.failure.says) == ("DNS", "Name or service not known")
 
 
@@ -88,7 +88,7 @@ async def test_a_dead_address_costs_little_while_another_lives(names: list[Answe
     names.append(gives("127.0.0.2", "127.0.0.1"))
     web.answers["/"] = reply(b"{}")
     client = HttpClient(HttpSettings())
-    assert (await client.fetch("GET", f"http://shop.test:{web.port}/", deadline=3)).status == 200
+    assert (await client.fetch("GET", f"http://shop.test:{web.port}/", deadline=LONG)).status == 200
     await client.close()
 
 

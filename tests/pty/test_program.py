@@ -287,7 +287,7 @@ def test_in_a_pipe_it_ends(program: Program, things: Things) -> None:
         input="q",
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=90,
     )
     assert done.returncode == 64
     assert os.environ.get("TEXTUAL") is None

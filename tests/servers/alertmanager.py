@@ -34,7 +34,7 @@ class Alertmanager(Child):
         """One request, with nothing of ours in between."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}{path}", data, {"content-type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=90) as answer:
             said = answer.read()
         return json.loads(said) if said else None
 

@@ -50,6 +50,6 @@ def start_pooler(server: Server) -> Iterator[str]:
 
 
 def _connects(dsn: str) -> bool:
-    with suppress(psycopg.OperationalError), psycopg.connect(dsn, connect_timeout=2):
+    with suppress(psycopg.OperationalError), psycopg.connect(dsn, connect_timeout=30):
         return True
     return False

@@ -72,7 +72,7 @@ class Prometheus(Child):
     def query(self, promql: str) -> list[dict[str, Any]]:
         """The result of an instant query, asked with nothing of ours in between."""
         asked = f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': promql})}"
-        with urllib.request.urlopen(asked, timeout=10) as answer:
+        with urllib.request.urlopen(asked, timeout=90) as answer:
             result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return result
 

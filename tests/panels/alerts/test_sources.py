@@ -19,7 +19,7 @@ from panels.alerts.probe import ask
 from tests.servers.alertmanager import Alertmanager, start_alertmanager
 from tests.servers.http import Web, reply, web
 from tests.servers.prometheus import serve_metrics, start_prometheus
-from tests.waiting import looked, soon
+from tests.waiting import LONG, looked, soon
 from tui.engine.alert import Alert
 from tui.engine.ask import Acknowledge, EndSilence, MakeSilence, Matcher, Unrecorded
 from tui.engine.connections import Tools
@@ -56,7 +56,7 @@ def config(**settings: Any) -> AlertsConfig:
     return AlertsConfig.model_validate({"kind": "alerts"} | settings)
 
 
-async def look(settings: AlertsConfig, deadline: float = 5.0) -> Found:
+async def look(settings: AlertsConfig, deadline: float = LONG) -> Found:
     """One poll."""
     tools = Tools("test")
     try:

@@ -13,6 +13,7 @@ from panels.deploys.probe import ask
 from tests.clocks import DrivenClock
 from tests.servers.vercel import PROJECT, TOKEN, Vercel
 from tests.servers.vercel import vercel as vercel
+from tests.waiting import LONG
 from tui.engine.connections import Tools
 from tui.engine.panel import Memory, Readings, Target
 from tui.engine.reading import Found, Reading
@@ -29,7 +30,7 @@ class Project:
     settings: dict[str, Any] = field(default_factory=dict)
     memory: Memory = field(default_factory=dict)
     team: str = ""
-    deadline: float = 5.0
+    deadline: float = LONG
 
     @property
     def config(self) -> DeploysConfig:

@@ -14,6 +14,7 @@ from tests.clocks import DrivenClock
 from tests.servers.http import Web
 from tests.servers.http import authority as authority
 from tests.servers.http import web as web
+from tests.waiting import LONG
 from tui.engine.connections import Tools
 from tui.engine.history import History
 from tui.engine.panel import Memory, Readings, Target
@@ -37,7 +38,7 @@ class Asker:
         settings = {"endpoints": [f"{self.web.url}/health"]} if not self.settings.keys() & {"endpoints", "endpoint"} else {}
         return HealthConfig.model_validate({"kind": "health", **settings, **self.settings})
 
-    async def ask(self, name: str = "", deadline: float = 3.0, config: HealthConfig | None = None) -> Found:
+    async def ask(self, name: str = "", deadline: float = LONG, config: HealthConfig | None = None) -> Found:
         """One poll of one endpoint, the first where no name is given."""
         config = config or self.config
         wanted = next(each for each in endpoints(config) if name in ("", each.name))

@@ -14,6 +14,7 @@ from panels.metrics.config import MetricsConfig
 from panels.metrics.probe import ask
 from tests.servers.prometheus import Prometheus, Service, serve_metrics, start_prometheus
 from tests.servers.prometheus import service as service
+from tests.waiting import LONG
 from tui.engine.connections import Tools
 from tui.engine.history import History
 from tui.engine.panel import Memory, Target
@@ -82,7 +83,7 @@ class Settings(TypedDict, total=False):
     tiles: Sequence[Mapping[str, object]]
 
 
-def watch(tools: Tools, deadline: float = 5.0, interval: float = 1.0, **settings: Unpack[Settings]) -> Watch:
+def watch(tools: Tools, deadline: float = LONG, interval: float = 1.0, **settings: Unpack[Settings]) -> Watch:
     """A panel of these settings."""
     config = MetricsConfig.model_validate({"kind": "metrics", "window": f"{WINDOW}s", **settings})
     return Watch(Target("metrics", "metrics", config, None, interval, deadline), tools, {})

@@ -21,14 +21,14 @@ from panels.metrics.queried import Queried, _Told
 from tests.panels.metrics.conftest import Settings, values, watch
 from tests.servers.children import HOST
 from tests.servers.prometheus import Service, serve_metrics, start_prometheus
-from tests.waiting import GRACE, Stopwatch, looked
+from tests.waiting import GRACE, LONG, Stopwatch, looked
 from tui.engine.connections import Tools
 from tui.engine.prometheus import Answer, Series
 from tui.engine.reading import Failure, ProbeError, Status
 from tui.engine.text import Shown
 
 
-async def failure(tools: Tools, deadline: float = 3.0, **settings: Unpack[Settings]) -> Failure:
+async def failure(tools: Tools, deadline: float = LONG, **settings: Unpack[Settings]) -> Failure:
     """Why a source has no answer; it is a messenger, so the panel is never *failing* for it."""
     with pytest.raises(ProbeError) as caught:
         await watch(tools, deadline, **settings).look()
@@ -233,7 +233,7 @@ def test_a_hanging_prometheus_does_not_hold_up_the_exit() -> None:
         ended = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(program), f"http://{HOST}:{port}"],
             capture_output=True,
-            timeout=30,
+            timeout=90,
             text=True,
             check=True,
         )
@@ -267,7 +267,7 @@ def test_what_the_other_source_needs_is_not_imported(service: Service, source: s
     ended = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(program), source, service.url, *absent],
         capture_output=True,
-        timeout=30,
+        timeout=90,
         text=True,
         check=True,
     )
