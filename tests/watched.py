@@ -61,7 +61,7 @@ def latency(place: int, at: float) -> float:
 
 def state(of: Reading, monotonic: float, interval: float = INTERVAL, good: Reading | None = None) -> ProbeState:
     """A probe's state with its newest reading; `good` is the last good one where that is another."""
-    return ProbeState(of.target, of.probe, interval, interval, of, good or of, monotonic)
+    return ProbeState(of.target, of.probe, interval, interval, of, good or of, monotonic, read_at=monotonic)
 
 
 class Service:

@@ -12,6 +12,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -19,11 +20,13 @@ from threading import Thread
 
 import pytest
 
+from tests import story
 from tests.pty.terminal import Terminal
 from tests.running import Program
 from tests.servers.children import free_port
 from tests.servers.things import Things
 from tests.waiting import LONG, Stopwatch, eventually
+from tui.commands.metrics import page
 
 INTERVAL = 1.0
 
@@ -314,6 +317,14 @@ def fetched(port: int, path: str = "/metrics", host: str = "") -> tuple[int, str
     except urllib.error.HTTPError as error:
         with error:
             return error.code, ""
+
+
+def test_figures_of_an_engine_that_hangs_grow_old() -> None:
+    """It publishes nothing any more, and whoever scrapes must see that."""
+    snapshot = story.snapshot(night=story.Night(broken=False))
+    said = page(snapshot, Counter(), None, story.MONOTONIC + 100)
+    assert 'watchfloor_panel_status{panel="health"} 2\n' in said
+    assert 'watchfloor_poll_age_seconds{panel="health"} 102.0\n' in said
 
 
 def test_it_serves_its_own_metrics_on_loopback(program: Program, things: Things, records: list[Running]) -> None:

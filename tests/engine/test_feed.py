@@ -16,7 +16,7 @@ from tui.engine.alert import status_of
 from tui.engine.ask import PollNow
 from tui.engine.feed import Feed, Level, ProbeState, Snapshot
 from tui.engine.history import History
-from tui.engine.reading import Status
+from tui.engine.reading import Failure, Reading, Status
 from tui.engine.text import Shown
 
 
@@ -129,3 +129,15 @@ def test_freshness_is_twice_the_interval_in_force_and_the_deadline() -> None:
     assert not measured.stale(113.0)
     assert measured.stale(113.01)
     assert not replace(measured, interval=60.0).stale(220.0), "a slowed source is given longer"
+
+
+def test_how_a_probe_stands_is_unknown_past_its_freshness_and_after_a_jump_of_a_clock() -> None:
+    """Also where its answer failed without being called failing: the first of three failures of an endpoint."""
+    well = Reading("api", "web", "look", 0.0, 0.1, Status.OK)
+    once = replace(well, status=Status.DEGRADED, error=Failure("status", Shown("HTTP 503")))
+    for reading in (well, once):
+        state = ProbeState("web", "look", 5.0, 3.0, reading, reading, 100.0, read_at=100.0)
+        assert (state.status(113.0), state.status(114.0)) == (reading.status, Status.UNKNOWN)
+        assert replace(state, good_at=None, read_at=None).status(100.0) is Status.UNKNOWN
+    failing = ProbeState("web", "look", 5.0, 3.0, replace(once, status=Status.FAILING), well, 100.0, read_at=110.0)
+    assert failing.status(120.0) is Status.FAILING, "whatever its last good figures are"

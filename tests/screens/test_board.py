@@ -173,15 +173,32 @@ async def test_old_figures_look_old(opened: Open) -> None:
         await stage.press("2")
         assert "03:12:09Z" in stage.lines[3]
         stage.clock.move(9)
-        stage.board.tick()
+        stage.app._tick()
         await stage.pilot.pause()
         assert "late 10s" in stage.lines[3]
         stage.clock.move(10)
-        stage.board.tick()
+        stage.app._tick()
         await stage.pilot.pause()
         assert "stale 20s" in stage.lines[3]
         roles = {piece.role for line in stage.board.panels[1].lines[1:] for piece in line.pieces if piece.text.strip()}
         assert roles <= {"dim", "faint", "focus"}
+
+
+@pytest.mark.parametrize("wakes_by", ["its own clock", "news from before"])
+async def test_whoever_draws_late_says_the_same_on_every_line(opened: Open, wakes_by: str) -> None:
+    """The screen, or the machine, stood still: what is past its freshness by now was judged well before it."""
+    first = story.snapshot(night=story.Night(broken=False))
+    async with opened(first=first) as stage:
+        assert "● 5 ok" in stage.lines[0] and "1 health ●" in stage.lines[2]
+        stage.clock.move(20)
+        if wakes_by == "its own clock":
+            stage.app._tick()
+            await stage.pilot.pause()
+        else:
+            await stage.publish(replace(first, number=2))
+        assert "? 5 unknown  ● 1 ok" in stage.lines[0], "deployments, asked each 30s, are fresh still"
+        assert "1 health ?" in stage.lines[2] and "5 deploys ●" in stage.lines[2]
+        assert stage.lines[3].startswith("─ 1 health ? unknown ") and "stale 20s" in stage.lines[3]
 
 
 async def test_a_view_that_breaks_costs_its_panel_alone(opened: Open) -> None:

@@ -43,7 +43,7 @@ def serving(address: str, engine: Engine, journal: Journal) -> Iterator[int]:
                 # A page in somebody's browser may reach loopback too, under a name of its own.
                 self.send_error(404 if host in LOOPBACK else 403)
                 return
-            body = page(engine.feed.peek(), _polls(engine), _size(journal)).encode()
+            body = page(engine.feed.peek(), _polls(engine), _size(journal), engine.clock.monotonic()).encode()
             self.send_response(200)
             self.send_header("Content-Type", CONTENT_TYPE)
             self.send_header("Content-Length", str(len(body)))
@@ -72,8 +72,9 @@ def serving(address: str, engine: Engine, journal: Journal) -> Iterator[int]:
         server.server_close()
 
 
-def page(snapshot: Snapshot, polls: Counter[str], journal_bytes: int | None) -> str:
-    """The figures in Prometheus's text format."""
+def page(snapshot: Snapshot, polls: Counter[str], journal_bytes: int | None, monotonic: float) -> str:
+    """The figures in Prometheus's text format, as they stand at a moment: an engine that hangs is seen by its ages."""
+    snapshot = snapshot.aged(monotonic)
     alerts = Counter((alert.severity, alert.state) for alert in snapshot.alerts)
     return "".join(
         (
@@ -99,7 +100,7 @@ def page(snapshot: Snapshot, polls: Counter[str], journal_bytes: int | None) -> 
                 "poll_age_seconds",
                 "gauge",
                 "Age of the oldest last good reading of a panel.",
-                [({"panel": panel.name}, age) for panel in snapshot.panels if (age := _age(panel, snapshot)) is not None],
+                [({"panel": panel.name}, age) for panel in snapshot.panels if (age := _age(panel, monotonic)) is not None],
             ),
             _family(
                 "polls_total",
@@ -125,9 +126,9 @@ def _family(name: str, kind: str, says: str, samples: Sequence[tuple[dict[str, s
     return "\n".join((f"# HELP {full} {says}", f"# TYPE {full} {kind}", *lines, ""))
 
 
-def _age(panel: PanelState, snapshot: Snapshot) -> float | None:
+def _age(panel: PanelState, monotonic: float) -> float | None:
     """The age of what is oldest of a panel; None before everything was measured once."""
-    ages = [probe.age(snapshot.monotonic) for probe in panel.probes]
+    ages = [probe.age(monotonic) for probe in panel.probes]
     known = [age for age in ages if age is not None]
     return max(known) if known and len(known) == len(ages) else None
 

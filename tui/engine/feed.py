@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .actions import Outcome, Plan, Proof
 from .alert import Alert, Fold
@@ -66,8 +67,15 @@ class ProbeState(Struct, frozen=True):
         return age is None or age > self.fresh_for
 
     def unheard(self, monotonic: float) -> bool:
-        """Whether even the newest reading, a failed one too, is past its freshness."""
-        return self.read_at is not None and monotonic - self.read_at > self.fresh_for
+        """Whether even the newest reading, a failed one too, is past its freshness, or there is none."""
+        return self.read_at is None or monotonic - self.read_at > self.fresh_for
+
+    def status(self, monotonic: float) -> Status:
+        """How it stands at a moment: as its newest reading says, *unknown* past its freshness or before there was one."""
+        if self.reading is None:
+            return Status.UNKNOWN
+        old = self.stale(monotonic) if self.reading.error is None else self.unheard(monotonic)
+        return max(self.reading.status, Status.UNKNOWN) if old else self.reading.status
 
 
 class Offer(Struct, frozen=True):
@@ -128,6 +136,12 @@ class PanelState(Struct, frozen=True):
             self.silences,
             self.maintenance,
         )
+
+    def aged(self, monotonic: float) -> PanelState:
+        """The panel at a later moment at which nothing new has come: what is past its freshness by then is *unknown*. The same
+        one where nothing is."""
+        status = max((each.status(monotonic) for each in self.probes), default=self.status)
+        return replace(self, status=status) if status > self.status else self
 
     @property
     def failures(self) -> tuple[Reading, ...]:
@@ -200,6 +214,13 @@ class Snapshot(Struct, frozen=True):
     open_intents: tuple[OpenIntent, ...] = ()
     warnings: tuple[Shown, ...] = ()
     """What is wrong with Watchfloor itself (a full disk, a clock that is off, a config warning)."""
+
+    def aged(self, monotonic: float) -> Snapshot:
+        """Everything at a later moment, as the panels' views see it then: who draws late says nothing of a panel that its rows
+        do not say. The same one where nothing went past its freshness meanwhile."""
+        panels = tuple(each.aged(monotonic) for each in self.panels)
+        same = all(each is before for each, before in zip(panels, self.panels, strict=True))
+        return self if same else replace(self, panels=panels)
 
     def panel(self, name: str) -> PanelState | None:
         """A panel by its name."""

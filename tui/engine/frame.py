@@ -92,14 +92,15 @@ class Frame(Struct):
         return Whole(probes, self.judged, self.alerts, self.folds, self.said)
 
     def states(self, at: float | None = None, shift: float = 0.0) -> dict[str, list[ProbeState]]:
-        """Every probe's state, by panel. `good_at` is when its last good reading was made, in UTC seconds plus `shift`; given
-        `at`, those that were fresh in a thinned set are fresh at that moment."""
+        """Every probe's state, by panel. `good_at` and `read_at` are when its last good and its newest reading were made: UTC
+        seconds plus `shift`; given `at`, those that were fresh in a thinned set are fresh at that moment."""
         found: dict[str, list[ProbeState]] = {}
         for (panel, target, probe), each in self.probes.items():
             good = each.last_good
             good_at = None if good is None or not each.trusted else (good.at if at is None else at if each.fresh else None)
-            moment = None if good_at is None else good_at + shift
-            state = ProbeState(target, probe, each.interval, each.deadline, each.reading, good, moment, each.slowed)
+            read_at = None if each.reading is None or not each.trusted else each.reading.at if at is None else at
+            good_at, read_at = (None if moment is None else moment + shift for moment in (good_at, read_at))
+            state = ProbeState(target, probe, each.interval, each.deadline, each.reading, good, good_at, each.slowed, read_at)
             found.setdefault(panel, []).append(state)
         return found
 

@@ -142,7 +142,8 @@ def drawn_up(setup: Setup, states: States, judgement: Judgement, gate: Gate, mon
 def _panel(panel: PanelSetup, probes: Sequence[ProbeState], judgement: Judgement, gate: Gate, monotonic: float) -> PanelState:
     judged = judgement.judged.get(panel.name, {})
     theirs = status_of_theirs(judgement.alerts, panel.name)
-    status = Status.UNKNOWN if panel.broken else max(worst(map(_status(monotonic), probes)), worst_judged(judged), theirs)
+    read = worst(each.status(monotonic) for each in probes)
+    status = Status.UNKNOWN if panel.broken else max(read, worst_judged(judged), theirs)
     return PanelState(
         panel.name,
         panel.kind,
@@ -160,15 +161,3 @@ def _panel(panel: PanelSetup, probes: Sequence[ProbeState], judgement: Judgement
         judgement.silences,
         judgement.maintenance.get(panel.name, EMPTY),
     )
-
-
-def _status(monotonic: float) -> Callable[[ProbeState], Status]:
-    """The status of a probe: its newest reading's, *unknown* past its freshness or before there was one."""
-
-    def status(probe: ProbeState) -> Status:
-        if probe.reading is None:
-            return Status.UNKNOWN
-        old = probe.stale(monotonic) if probe.reading.error is None else probe.unheard(monotonic)
-        return max(probe.reading.status, Status.UNKNOWN) if old else probe.reading.status
-
-    return status

@@ -90,7 +90,9 @@ class WatchfloorApp(Opening, inherit_bindings=False):
         super().__init__(ansi_color=True)  # our styles are the terminal's own; NO_COLOR then means none at all
         self.feed = feed
         self.clock: Clock = clock or SystemClock()
+        self._moment = self.clock.monotonic()
         self.snapshot: Snapshot = feed.newest()
+        """The newest there is, as it stands at the moment of the picture."""
         self.frozen_at: float | None = None
         self.taken: Taken | None = None
         self._rewinding: Rewinding | None = None
@@ -131,7 +133,11 @@ class WatchfloorApp(Opening, inherit_bindings=False):
 
     def _tick(self) -> None:
         """Each second, just after the wall clock's."""
+        self._moment = self.clock.monotonic()
+        before, self.snapshot = self.snapshot, self.snapshot.aged(self._moment)
         if (top := self.top) is not None:
+            if self.snapshot is not before:
+                top.take(self.snapshot)
             top.tick()
         self.set_timer(1.005 - self.clock.utc() % 1.0, self._tick)
 
@@ -145,8 +151,8 @@ class WatchfloorApp(Opening, inherit_bindings=False):
             self._take_news()
 
     def _take_news(self) -> None:
-        self.snapshot = self.feed.newest()
-        began = self.clock.monotonic()
+        began = self._moment = self.clock.monotonic()
+        self.snapshot = self.feed.newest().aged(began)
         if (top := self.top) is not None:
             top.take(self.snapshot)
         took = self.clock.monotonic() - began
@@ -211,9 +217,10 @@ class WatchfloorApp(Opening, inherit_bindings=False):
         return self._rewinding.past if self._rewinding else None
 
     def moment(self) -> float:
-        """Against which the freshness of what is shown is measured: the monotonic clock, or the moment one looks back to."""
+        """Against which the freshness of what is shown is measured: the moment of the picture on the monotonic clock, one for
+        every line and panel of it, or the moment one looks back to."""
         past = self.rewound
-        return self.clock.monotonic() if past is None else past.at
+        return self._moment if past is None else past.at
 
     @property
     def rewinding(self) -> Rewinding:
