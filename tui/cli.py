@@ -291,7 +291,9 @@ def _add_journal(commands: Subparsers) -> None:
         "mark",
         _mark,
         "say that something happened that may be a cause; for CI and shells",
-        "\n\nIt stands on every chart and beside every alert that follows. Exit 0 recorded, 5 not.",
+        "\n\nIt stands on every chart and beside every alert that follows. Exit 0 recorded, and the team has it or will; 5 not"
+        " recorded; 7 recorded on this host alone: the team's journal is out of reach, and nothing polls here that would send"
+        " it.",
     )
     mark.add_argument("text", metavar="TEXT", nargs="+", help="what happened, such as 'flag new-checkout on'")
 

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,6 +16,11 @@ from tests.commands.configs import health_only, watching
 from tests.running import Program
 from tests.servers.postgres import Server
 from tests.servers.things import Things
+from tui.commands.state import open_journal
+from tui.config import load
+from tui.engine.clock import SystemClock
+from tui.engine.lease import Lease
+from tui.engine.term import Holder, Kind, Term
 
 NUMBERS = count()
 
@@ -110,12 +116,36 @@ def test_a_mark_that_the_team_cannot_have_yet_is_kept_and_says_so(program: Progr
     gone = re.sub(r":\d+/", ":1/", dsn)
     path = program.config(shared(things, gone))
     done = program.run("mark", "--config", path, "deployed 9f3c2a1")
-    assert done.returncode == 0
-    assert "others cannot see this" in done.stderr and "kept on this host" in done.stderr
+    assert done.returncode == 7, "a CI job's container goes, and the mark with it"
+    assert "others cannot see this" in done.stderr and "kept on this host, where nothing polls" in done.stderr
     program.config(shared(things, dsn))
     assert program.run("mark", "--config", path, "and another").returncode == 0
     with psycopg.connect(dsn) as connection:
         assert connection.execute("SELECT count(*) FROM watchfloor_entry").fetchone() == (2,)
+
+
+class Ahead(SystemClock):
+    """Heartbeats by this one stand for the next hour."""
+
+    def boottime(self) -> float:
+        return super().boottime() + 3600
+
+
+@pytest.mark.parametrize(("kind", "code"), [("record", 0), ("watch", 7)])
+def test_a_mark_that_somebody_here_will_send_is_no_failure(
+    program: Program, things: Things, dsn: str, monkeypatch: pytest.MonkeyPatch, kind: Kind, code: int
+) -> None:
+    """By the lease that whoever polls here has; one that is read-only sends nothing."""
+    path = program.config(shared(things, re.sub(r":\d+/", ":1/", dsn)))
+    for name, value in program.environment.items():
+        monkeypatch.setenv(name, value)
+    setup = load(path).setup
+    kept = open_journal(setup).path
+    assert isinstance(kept, Path)
+    assert isinstance(Lease(kept, setup.watched, Holder("one", "ben", 4711, kind), Ahead()).seek(), Term)
+    done = program.run("mark", "--config", path, "deployed 9f3c2a1")
+    assert done.returncode == code, done.stderr
+    assert ("and record (ben, pid 4711) sends it when the team is in reach" in done.stderr) is (kind == "record")
 
 
 def test_act_alone_asks_for_the_word_and_sends_what_it_did_later(program: Program, things: Things, dsn: str) -> None:

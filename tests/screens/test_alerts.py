@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from panels.alerts.config import AlertsConfig
 from tests import story
 from tests.screens.conftest import Open, Stage
+from tui.engine.actions import PlanRefused
 from tui.engine.alert import Alert, Fold, Suspect
 from tui.engine.ask import (
     Acknowledge,
@@ -17,11 +18,13 @@ from tui.engine.ask import (
     Mark,
     Matcher,
     Page,
+    PollNow,
+    Settle,
     Tuning,
     Unacknowledge,
     Unrecorded,
 )
-from tui.engine.feed import Level, Seat, Snapshot
+from tui.engine.feed import Level, OpenIntent, Seat, Snapshot
 from tui.engine.silences import Silence
 from tui.engine.text import Shown
 from tui.screens.suspect_axis import suspect_lines
@@ -382,6 +385,24 @@ async def test_marks_silences_and_maintenance_are_found_by_name(opened: Open) ->
         await stage.press("colon", *"maintenance", "enter")
         await stage.pilot.pause()
         assert "maintenance" in stage.text and "reason" in stage.text
+
+
+async def test_what_could_not_be_done_by_name_says_so(opened: Open) -> None:
+    """Of a deed whose outcome nobody knows a person says that it is dealt with; the disk does not take it."""
+    left = OpenIntent("d7", story.NOW - 300, Shown("ben"), Shown("jobs.retry"), Shown("job 41"))
+    async with opened(first=replace(story.snapshot(), open_intents=(left,))) as stage:
+        stage.engine.answers[Settle] = PlanRefused("it could not be recorded: disk full")
+        await stage.press("colon", *"dealt with", "enter")
+        await stage.pilot.pause()
+        assert stage.engine.asked == [Settle("d7")]
+        assert "NOT noted, jobs.retry job 41 is still open: it could not be recorded: disk full" in stage.text
+        stage.engine.answers[Settle] = None
+        await stage.press("colon", *"dealt with", "enter")
+        await stage.pilot.pause()
+        assert "dealt with: jobs.retry job 41" in stage.text
+        stage.engine.answers[PollNow] = Unrecorded("the one who polls cannot be asked: locked")
+        await stage.press("r")
+        assert "metrics is NOT asked: the one who polls cannot be asked: locked" in stage.text
 
 
 def test_what_a_suspect_did_is_never_cut() -> None:

@@ -7,7 +7,7 @@ import time
 import uuid
 
 from tui.commands.printing import complain, say
-from tui.commands.state import open_journal
+from tui.commands.state import lease_on, open_journal
 from tui.config import Loaded
 from tui.engine.clock import SystemClock, clock_time
 from tui.engine.entries import Marked
@@ -16,16 +16,21 @@ from tui.engine.journal import Journal, JournalError
 from tui.engine.reading import Change
 from tui.engine.redact import redact
 from tui.engine.setup import Setup
+from tui.engine.term import RANK, LeaseError
 from tui.engine.text import clean
 from tui.engine.together import Together
 
 LONGEST = 200
+ALONE = 7
+"""The exit code where it is recorded on this host and nobody else can see it: done, not verified."""
 
 
 def mark(loaded: Loaded, text: str) -> int:
-    """Records a mark, and sends it to the team where there is one; returns the exit code: 0 recorded, 5 not.
+    """Records a mark, and sends it to the team where there is one; returns the exit code: 0 done, 5 not recorded, 7 recorded
+    here alone.
 
-    Out of the team's reach it is kept here, and sent by the next dashboard on this host.
+    Out of the team's reach it is kept on this host. Where something polls here that sends, it is as good as sent; where nothing
+    does, as in a CI job's container, it may be lost with the host, so that is no success.
     """
     title = clean(redact(" ".join(text.split())), LONGEST)
     if not title:
@@ -39,9 +44,26 @@ def mark(loaded: Loaded, text: str) -> int:
         complain(str(error))
         return 5
     say(f"{clock_time(at)}  {loaded.setup.user}  {title}")
-    if loaded.setup.journal_url is not None and (alone := asyncio.run(_sent(loaded.setup, journal))):
-        complain(f"{alone}; it is kept on this host, and sent when the team is in reach")
-    return 0
+    if loaded.setup.journal_url is None or not (alone := asyncio.run(_sent(loaded.setup, journal))):
+        return 0
+    if sender := _sender(journal, loaded.setup):
+        complain(f"{alone}; it is kept on this host, and {sender} sends it when the team is in reach")
+        return 0
+    complain(
+        f"{alone}; it is kept on this host, where nothing polls: whichever watchfloor runs here next sends it,"
+        " and with the host it is lost"
+    )
+    return ALONE
+
+
+def _sender(journal: Journal, setup: Setup) -> str:
+    """Who polls here by the same config, and sends what is kept; empty where nobody does. What is read-only sends nothing."""
+    lease, _ = lease_on(journal, setup, "watch")
+    try:
+        holder = lease.living() if lease else None
+    except LeaseError:
+        return ""
+    return f"{holder.kind} ({holder.named})" if holder and RANK[holder.kind] else ""
 
 
 async def _sent(setup: Setup, journal: Journal) -> str:

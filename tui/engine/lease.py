@@ -110,6 +110,11 @@ class Lease:
             return None
         return _leader(row)
 
+    def living(self) -> Holder | None:
+        """Who polls now, by its heartbeat; None where nobody does. Raises LeaseError."""
+        found = self.look()
+        return found.holder if found is not None and self._clock.boottime() - found.beat <= LOST else None
+
     def beat(self, term: Term) -> Duties:
         """A heartbeat. Raises Deposed, LeaseError."""
         with self.transaction(term) as connection:

@@ -6,14 +6,11 @@ What a dialog needs is imported when one is opened: none is needed for the first
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tui.engine.alert import Alert
 from tui.engine.ask import Mark
 from tui.engine.silences import Silence
-from tui.engine.text import Shown, clean
-from tui.widgets.ink import Piece
 from tui.widgets.top import worst_fold
 
 if TYPE_CHECKING:
@@ -141,14 +138,9 @@ def mark(dash: WatchfloorApp, text: str) -> None:
     """Marks at once: it reaches nobody, and is a line on the charts."""
     if dash.is_past():
         return
-    from .answering import refusal
+    from .answering import ask_and_say
 
-    def answered(answer: Future[Any]) -> None:
-        says = refusal(answer)
-        words = f"NOT marked: {says}" if says else f"marked: {clean(text)}"
-        dash.tell("", Piece(Shown(words), "degraded" if says else "text"))
-
-    dash.ask(Mark(text), answered)
+    ask_and_say(dash, Mark(text), f"marked: {text}", "NOT marked")
 
 
 def _open(alerts: Sequence[Alert]) -> list[Alert]:

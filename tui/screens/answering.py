@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from tui.engine.actions import PlanRefused
 from tui.engine.alert import Alert, by_badness
-from tui.engine.ask import Acknowledge, Unacknowledge, Unrecorded
+from tui.engine.ask import Acknowledge, Ask, Settle, Unacknowledge, Unrecorded
 from tui.engine.clock import day_and_time
+from tui.engine.feed import OpenIntent
 from tui.engine.reading import ProbeError
 from tui.engine.text import Shown, clean
 from tui.widgets.ink import Piece
@@ -92,14 +94,27 @@ def _answered(dash: WatchfloorApp, taken: Taken, answer: Future[Any]) -> None:
 def take_back(dash: WatchfloorApp, taken: Taken) -> None:
     """Nobody has been told yet, and nobody will be."""
     dash.taken = None
+    ask_and_say(dash, Unacknowledge(taken.fingerprints), f"taken back, nobody was told: {taken.what}", "still acknowledged")
+    dash.draw_standing()
+
+
+def settle(dash: WatchfloorApp, intent: OpenIntent) -> None:
+    """A person dealt with a deed whose outcome was never recorded."""
+    if not dash.is_past():
+        what = f"{intent.action} {intent.what}"
+        ask_and_say(dash, Settle(intent.id), f"dealt with: {what}", f"NOT noted, {what} is still open")
+
+
+def ask_and_say(dash: WatchfloorApp, question: Ask, done: str, undone: str) -> None:
+    """Asks, and says above the keys what came of it: that it is done (nothing where `done` is empty), or is not, and why."""
 
     def answered(answer: Future[Any]) -> None:
-        says = refusal(answer)
-        words = f"still acknowledged: {says}" if says else f"taken back, nobody was told: {taken.what}"
-        dash.tell("", Piece(Shown(words), "degraded" if says else "text"))
+        if says := refusal(answer):
+            dash.tell("", Piece(clean(f"{undone}: {says}"), "degraded"))
+        elif done:
+            dash.tell(done)
 
-    dash.ask(Unacknowledge(taken.fingerprints), answered)
-    dash.draw_standing()
+    dash.ask(question, answered)
 
 
 def refusal(answer: Future[Any]) -> Shown:
@@ -109,7 +124,7 @@ def refusal(answer: Future[Any]) -> Shown:
         return Shown("")
     if isinstance(error, ProbeError):
         return clean(f"{error.failure.phase}: {error.failure.says} {error.failure.hint}".rstrip())
-    return error.says if isinstance(error, Unrecorded) else clean(f"{type(error).__name__}: {error}")
+    return error.says if isinstance(error, Unrecorded | PlanRefused) else clean(f"{type(error).__name__}: {error}")
 
 
 def standing(taken: Taken | None, now: float, *, tells: bool) -> Piece | None:

@@ -153,8 +153,10 @@ class Board(Arranged):
     def action_poll(self) -> None:
         """Asks this panel's sources now."""
         if panel := self.focused_panel:
-            self.dash.ask(PollNow(panel.panel))
+            from .answering import ask_and_say  # late, as with all that says something of alerts
+
             self.dash.tell(f"asking {clean(panel.panel)} now")
+            ask_and_say(self.dash, PollNow(panel.panel), "", f"{panel.panel} is NOT asked")
 
     def action_open(self) -> None:
         """Everything known about the row or figure."""

@@ -11,7 +11,6 @@ from textual.events import Key
 from textual.screen import Screen
 
 from tui.engine.alert import Fold
-from tui.engine.ask import Settle
 from tui.engine.silences import in_words
 from tui.engine.text import EMPTY, Shown, clean
 from tui.widgets.footer import Hint
@@ -20,6 +19,7 @@ from tui.widgets.remedies import may_act
 from tui.widgets.theme import theme_names
 
 from .alert_keys import mark, open_end, open_maintenance, open_mark
+from .answering import settle
 from .board import Board
 from .help import TO_PANELS, grouped, name_of
 from .page import Page
@@ -107,7 +107,7 @@ class Palette(Page):
             Entry(
                 clean(f"dealt with: {each.action} {each.what}"),
                 Shown("outcome never recorded"),
-                partial(dash.ask, Settle(each.id)),
+                partial(settle, dash, each),
             )
             for each in dash.snapshot.open_intents
         ]
