@@ -130,7 +130,8 @@ class MaintenanceSection(Settings):
     until: datetime.datetime | None = None
     """When it ends, for one that is once."""
     hours: HoursText | None = None
-    """When it is, for one that comes each week: `"sun 02:00-04:00 Europe/Berlin"`, several with commas."""
+    """When it is, for one that comes each week: `"sun 02:00-04:00 Europe/Berlin"`, several with commas. Where the clocks skip
+    its beginning it begins at once after that; where they show it twice, once."""
     reason: str = Field(default="", max_length=120)
     """Why; shown with it."""
 

@@ -198,6 +198,68 @@ def test_in_the_night_the_clocks_change_a_window_keeps_to_the_wall() -> None:
     assert span[1] - span[0] == 3 * 3600, "an hour of that night did not happen"
 
 
+@pytest.mark.parametrize(
+    ("begins", "ends", "span"),
+    [
+        (150, 195, ("03:00", "03:15")),  # 02:30 is skipped: at once after it
+        (150, 165, ("03:00", "03:15")),  # and so is 02:45: as long as it is written
+        (90, 150, ("01:30", "03:00")),
+        (120, 180, ("03:00", "04:00")),
+    ],
+)
+def test_a_window_that_begins_in_the_skipped_hour_begins_after_it(begins: int, ends: int, span: tuple[str, str]) -> None:
+    window = Window((), weekly=Weekly((6,), begins, ends, "Europe/Berlin"))
+    since, until = (berlin(f"2026-03-29 {at}") for at in span)
+    assert window.now(since) == (since, until) and window.now(since - 1) is None and window.now(until) is None
+
+
+def test_a_window_that_begins_in_the_doubled_hour_begins_once() -> None:
+    window = Window((), weekly=Weekly((6,), 150, 165, "Europe/Berlin"))
+    first = berlin("2026-10-25 02:30")
+    assert window.now(first) == (first, first + 900)
+    assert window.now(first + 3600) is None, "the wall clock says 02:30 again"
+
+
+def _changes(zone: ZoneInfo) -> list[int]:
+    """The moments of some years at which a zone's clocks change, in UTC seconds."""
+
+    def offset(at: int) -> datetime.timedelta | None:
+        return datetime.datetime.fromtimestamp(at, zone).utcoffset()
+
+    found = []
+    for day in range(1_704_067_200, 1_830_297_600, 86400):
+        low, high = day, day + 86400
+        if offset(low) != offset(high):
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if offset(middle) == offset(low) else (low, middle)
+            found.append(high)
+    return found
+
+
+ZONES = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana", "Asia/Beirut", "Africa/Casablanca"]
+"""By an hour and by half of one, at night and at midnight, forth and back."""
+CHANGES = [(zone, at) for zone in ZONES for at in _changes(ZoneInfo(zone))]
+
+
+@given(change=st.sampled_from(CHANGES), before=st.integers(-100, 160), lasts=st.integers(1, 200))
+def test_on_the_night_of_a_change_each_window_comes_once(change: tuple[str, int], before: int, lasts: int) -> None:
+    """It begins with the first minute whose wall clock has come to its beginning, and is not over before its end has come."""
+    name, at = change
+    zone = ZoneInfo(name)
+    begins = datetime.datetime.fromtimestamp(at - 60, zone).replace(tzinfo=None) - datetime.timedelta(minutes=before)
+    ends = begins + datetime.timedelta(minutes=lasts)
+    minutes = [each.hour * 60 + each.minute for each in (begins, ends)]
+    window = Window((), weekly=Weekly((begins.weekday(),), minutes[0], minutes[1] or 1440, name))
+    night = range(at - 6 * 3600, at + 12 * 3600, 60)
+    wall = {each: datetime.datetime.fromtimestamp(each, zone).replace(tzinfo=None) for each in night}
+    within = [each for each in night if window.now(each)]
+    assert within == list(range(within[0], within[-1] + 60, 60)), "once"
+    assert within[0] == next(each for each in night if wall[each] >= begins)
+    over = next(each for each in night if wall[each] >= ends)
+    assert within[-1] + 60 == (over if over > within[0] else within[0] + 60 * lasts)
+
+
 def test_when_a_window_was_last_over() -> None:
     once = Window((), START, START + 60)
     assert [once.ended(START + at) for at in (0, 59, 60, 9e9)] == [None, None, START + 60, START + 60]

@@ -17,7 +17,7 @@ DAY = datetime.timedelta(days=1)
 
 class Weekly(Struct, frozen=True):
     """Hours of some days of the week (0 is Monday), in minutes since midnight of a time zone. One that ends before it begins
-    ends on the next day."""
+    ends on the next day. Each comes once on its day: where the clocks skip its beginning, at once after that."""
 
     days: tuple[int, ...]
     begins: int
@@ -63,13 +63,34 @@ def _spans(weekly: Weekly, at: float, before: int) -> Iterable[tuple[float, floa
     for day in (today - DAY * back for back in range(before, -1, -1)):
         if day.weekday() in weekly.days:
             last = day if weekly.ends > weekly.begins else day + DAY
-            yield _at(day, weekly.begins, zone), _at(last, weekly.ends, zone)
+            yield _span(_wall(day, weekly.begins), _wall(last, weekly.ends), zone)
 
 
-def _at(day: datetime.date, minutes: int, zone: datetime.tzinfo) -> float:
-    """UTC seconds of a wall clock's reading on a day; 24:00 is the next day's midnight."""
-    day, minutes = day + DAY * (minutes // 1440), minutes % 1440
-    return datetime.datetime.combine(day, datetime.time(minutes // 60, minutes % 60), zone).timestamp()
+def _wall(day: datetime.date, minutes: int) -> datetime.datetime:
+    """A wall clock's reading on a day; 24:00 is the next day's midnight."""
+    return datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(minutes=minutes)
+
+
+def _span(begins: datetime.datetime, ends: datetime.datetime, zone: datetime.tzinfo) -> tuple[float, float]:
+    """From when to when a window is in force, in UTC seconds. One that lies in an hour which the wall clock skips whole is as
+    long as it is written, from the end of that hour on."""
+    since, until = _reached(begins, zone), _reached(ends, zone)
+    return since, until if until > since else since + (ends - begins).total_seconds()
+
+
+def _reached(wall: datetime.datetime, zone: datetime.tzinfo) -> float:
+    """The first moment (UTC seconds) at which the zone's wall clock has come to this reading: where it skips that, when it
+    does; where it shows it twice, the first time."""
+    at = wall.replace(tzinfo=zone).timestamp()
+    if datetime.datetime.fromtimestamp(at, zone).replace(tzinfo=None) == wall:
+        return at
+    # By the offset before the skip it is read too late, by the one after it too early: the skip lies between.
+    before, after = round(wall.replace(tzinfo=zone, fold=1).timestamp()), round(at)
+    while after - before > 1:
+        middle = (before + after) // 2
+        skipped = datetime.datetime.fromtimestamp(middle, zone).replace(tzinfo=None) >= wall
+        before, after = (before, middle) if skipped else (middle, after)
+    return float(after)
 
 
 def in_force(windows: Iterable[Window], panel: str, at: float) -> tuple[Window, tuple[float, float]] | None:
