@@ -56,7 +56,8 @@ class RuleSection(Settings):
     events_in: Duration | None = None
     """Compare how many events came within this long."""
     events: Literal["increase", "sum"] = "increase"
-    """How a signal counts events: a counter that only grows (`increase`), or those since the last reading (`sum`)."""
+    """How a signal counts events: a counter that only grows (`increase`), or those since the last reading (`sum`), of which
+    nobody knows how many came while nothing was measured: then what was seen may fire, and resolves nothing."""
     slo: Ratio | None = None
     """An objective such as `"99.9 %"`: breached where the error budget burns too fast (14.4 times over 1h and 5m: P0; 6 over 6h
     and 30m: P1; 3 over 1d and 2h: P2; 1 over 3d and 6h: P3; Google's SRE workbook). On a share of errors, or `up`."""

@@ -528,6 +528,45 @@ def test_events_before_it_has_watched_for_the_window_can_fire_and_not_resolve() 
     assert states(other.after(60).sees(signal("failed", 20.0), panel="jobs")) == ["resolved"]
 
 
+@pytest.mark.parametrize("hole", ["nobody looked", "it had no value"])
+def test_what_came_in_a_hole_is_not_known_and_resolves_nothing(hole: str) -> None:
+    jobs = Watch(replace(FAILED, measure=Events(600.0, "sum")))
+    for _ in range(12):
+        jobs.after(60).sees(signal("failed", 1.0), panel="jobs")
+    assert jobs.alerts == [], "ten in the last ten minutes"
+    for _ in range(5):
+        jobs.after(60).sees(signal("failed", 3.0), panel="jobs")
+    assert states(jobs.alerts) == ["firing"]
+    for _ in range(5):
+        jobs.after(60)
+        if hole == "it had no value":
+            jobs.sees(signal("failed", None), panel="jobs")
+    for minute in range(9):
+        assert states(jobs.after(60).sees(signal("failed", 0.0), panel="jobs")) == ["firing"], minute
+        assert (jobs.alert.unknown_since is not None) is (minute > 0), "12 were seen; later nobody knows how many came"
+    for _ in range(2):
+        jobs.after(60).sees(signal("failed", 0.0), panel="jobs")
+    assert states(jobs.alerts) == ["resolved"]
+
+
+def test_what_was_seen_beside_a_hole_is_enough_to_fire() -> None:
+    jobs = Watch(replace(FAILED, measure=Events(600.0, "sum")))
+    for _ in range(12):
+        jobs.after(60).sees(signal("failed", 0.0), panel="jobs")
+    assert states(jobs.after(300).sees(signal("failed", 11.0), panel="jobs")) == ["firing"]
+
+
+def test_where_few_are_bad_enough_of_them_are_well_over_a_hole_too() -> None:
+    """Ten orders in ten minutes are not too few, however many came besides; none in what was seen says nothing."""
+    jobs = Watch(replace(FAILED, way="below", measure=Events(600.0, "sum")))
+    for _ in range(11):
+        jobs.after(60).sees(signal("failed", 0.0), panel="jobs")
+    assert states(jobs.alerts) == ["firing"]
+    assert states(jobs.after(300).sees(signal("failed", 9.0), panel="jobs")) == ["firing"]
+    assert jobs.alert.unknown_since is not None
+    assert states(jobs.after(60).sees(signal("failed", 1.0), panel="jobs")) == ["resolved"]
+
+
 # --- budgets -------------------------------------------------------------------------------------------------------------
 
 

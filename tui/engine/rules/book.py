@@ -164,7 +164,7 @@ class RuleBook:
         """What each level is compared with. The value stands for `longest` seconds at the most."""
         if rule.measure.reach:
             self.means.add(rule.panel, signal.key, at, value, rule.measure.reach, longest)
-        series = Series(rule.panel, signal.key, value, at, self._history, self.means)
+        series = Series(rule.panel, signal.key, value, at, longest, self._history, self.means)
         return [rule.measure.value(series, rule, place) for place in range(len(rule.levels))]
 
     def _still_there(self, panel: str, watch: Watch, state: ProbeState, newly_good: bool, mono: float) -> bool:

@@ -18,12 +18,14 @@ from .means import Means
 
 
 class Series(NamedTuple):
-    """One series as a measure sees it: its newest value, when that was measured (UTC seconds), and what was before."""
+    """One series as a measure sees it: its newest value, when that was measured (UTC seconds), for how many seconds a value
+    stands at the most, and what was before."""
 
     panel: str
     key: str
     value: float
     at: float
+    longest: float
     history: History
     means: Means
 
