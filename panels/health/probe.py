@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 
 from msgspec import Struct
 
@@ -207,11 +206,12 @@ def _found(answer: Answer, endpoint: Endpoint, config: HealthConfig, kept: Kept,
     counts = None if tools.in_maintenance(target.panel) else up
     kept.uptime.add(tools.clock.monotonic(), counts, longest=2 * target.interval + target.deadline)
     fetched = answer.fetched
+    kept.take_back(tools.history, target.panel, target.name)
     if fetched and up:
         kept.latencies.append(fetched.took)
     measured: dict[str, tuple[float | None, Unit]] = {
         "latency": (fetched.took if fetched else None, "s"),
-        "latency_p95": (_p95(kept.latencies), "s"),
+        "latency_p95": (kept.p95, "s"),
         "uptime": (kept.uptime.ratio if kept.uptime.meaningful else None, "ratio"),
         "certificate_left": (fetched.certificate_ends - now if fetched and fetched.certificate_ends else None, "s"),
     }
@@ -230,11 +230,6 @@ def _found(answer: Answer, endpoint: Endpoint, config: HealthConfig, kept: Kept,
     }
     row = Row(target.name, cells, status, endpoint.depends_on or None, _links(endpoint), _long(answer))
     return Found(status, tuple(signals), (row,), _release(answer, kept, target, now), answer.failure, answer.notes)
-
-
-def _p95(latencies: deque[float]) -> float | None:
-    """The nearest-rank 95th percentile of the latencies kept."""
-    return sorted(latencies)[-(-95 * len(latencies) // 100) - 1] if latencies else None
 
 
 def _facts(answer: Answer, endpoint: Endpoint) -> dict[str, Value]:

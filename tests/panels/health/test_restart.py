@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
+from msgspec.structs import replace
 
 from panels.health.uptime import WINDOW, Uptime
 from tests.panels.health.conftest import Asker, the_row, value
 from tests.servers.http import reply
+from tui.engine.history import History
 from tui.engine.panel import BEFORE
-from tui.engine.reading import Status
+from tui.engine.reading import Reading, Signal, Status, labels_of
 
 WELL = reply(b'{"status":"pass","release":"9f3c2a1"}')
 
@@ -60,6 +64,46 @@ async def test_a_release_that_changed_meanwhile_is_a_change(health: Asker) -> No
     health.web.answers["/health"] = reply(b'{"status":"pass","release":"4b1d0e7"}')
     (change,) = (await health.ask()).changes
     assert (change.kind, change.title) == ("release", "health now runs 4b1d0e7")
+
+
+def recorded(history: History, until: float, took: Sequence[float], up: float = 1.0) -> None:
+    """What the process before measured, an answer each ten seconds."""
+    labels = labels_of({"endpoint": "health"})
+    for place, each in enumerate(took):
+        signals = (Signal("latency", each, "s", labels), Signal("up", up, "count", labels))
+        at = until - 10.0 * (len(took) - place)
+        history.record(Reading("health", "health", "endpoint", at, each, Status.OK, signals))
+
+
+async def test_how_slow_it_was_is_known_from_the_record_as_soon_as_it_is_there(health: Asker) -> None:
+    """A restart is given it back a moment after its first look; until then it is as slow as it was."""
+    health.web.answers["/health"] = WELL
+    row = the_row(await health.ask())
+    slow = replace(row, cells={**row.cells, "latency_p95": 300.0})
+    health.readings["health"] = replace(health.readings["health"], rows=(slow,))
+    health.tools.history = health.history = History()
+    restarts(health, 20)
+    began = health.clock.utc()
+    assert value(await health.ask(), "latency_p95") == 300.0
+    before = History()
+    recorded(before, began - 1000, [900.0] * 50, up=0.0)
+    recorded(before, began, [200.0] * 12 + [100.0] * 88)
+    health.tools.history = before
+    health.clock.move(10)
+    assert value(await health.ask(), "latency_p95") == 200.0, "95 of 102, failed answers aside"
+
+
+async def test_where_nothing_was_recorded_its_own_answers_count_as_soon_as_they_are_enough(health: Asker) -> None:
+    health.web.answers["/health"] = WELL
+    row = the_row(await health.ask())
+    slow = replace(row, cells={**row.cells, "latency_p95": 300.0})
+    health.readings["health"] = replace(health.readings["health"], rows=(slow,))
+    health.tools.history = History()
+    restarts(health, 20)
+    found = [value(await health.ask(), "latency_p95") or 0 for _ in range(20)]
+    assert found[18] == 300.0 and found[19] < 100.0
+    health.memories["health"] = {BEFORE: replace(health.readings["health"], at=health.clock.utc() - 3600)}
+    assert (value(await health.ask(), "latency_p95") or 0) < 100.0, "an hour ago it may have been another service"
 
 
 def test_what_is_taken_over_leaves_the_window_evenly() -> None:
