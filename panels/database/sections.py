@@ -5,15 +5,14 @@ They share the sessions' columns, so that a figure's column never moves and one 
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from tui.engine.layout import Cell, DrawnRow
 from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Row
 from tui.engine.text import EMPTY, Shown, clean
-from tui.engine.units import show_count, show_duration, show_per_second
+from tui.engine.units import show_count, show_duration, show_per_second, show_ratio
 
 from .sampling import WINDOW
+from .statements import show_mean
 
 NO_CELL = Cell()
 SMALLEST_SHARE = 0.005
@@ -38,7 +37,7 @@ def statement_rows(readings: Readings, most: int) -> list[DrawnRow]:
     if rows:
         head = _heading("statements", "share", "mean", "calls", EMPTY, f"statement, {text(rows[0], 'over')}")
         listed = [row for row in rows[:most] if (_numbers(row)[0] or 0.0) >= SMALLEST_SHARE]
-        return [head, *(_in_one_unit(_drawn(row, ("share", "mean", "calls"), "query"), row) for row in listed)]
+        return [head, *map(_counted, listed)]
     reading = readings.one("sessions")
     rows = [row for row in reading.rows if row.group == "sampled"] if reading else []
     if not rows:
@@ -57,13 +56,12 @@ def table_rows(readings: Readings, most: int) -> list[DrawnRow]:
     return [_heading("tables", *names, "table"), *(_drawn(row, names, "table") for row in rows[:most])]
 
 
-def _in_one_unit(drawn: DrawnRow, row: Row) -> DrawnRow:
-    """Calls a second, however rare, where they are known over a time: one column, one unit."""
-    often = _numbers(row)[2]
-    if not text(row, "calls").endswith(("/s", "/min")):
-        return drawn
-    share, mean, _, *rest = drawn.cells
-    return replace(drawn, cells=(share, mean, _figure(show_per_second(often), often), *rest))
+def _counted(row: Row) -> DrawnRow:
+    """A statement's row. Calls a second, however rare, where they are known over a time: one column, one unit."""
+    share, mean, often, _, over = (*_numbers(row), *[None] * 5)[:5]  # fewer in what an older version recorded
+    calls = show_per_second(often) if over else show_count(often)
+    figures = (_figure(show_ratio(share), share), _figure(show_mean(mean), mean), _figure(calls, often))
+    return _row(row, *figures, NO_CELL, text(row, "query"))
 
 
 def _numbers(row: Row) -> tuple[float | None, ...]:

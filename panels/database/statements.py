@@ -173,7 +173,7 @@ def show_mean(seconds: float | None) -> Shown:
 
 def _row(key: Key, each: Counted, share: float, seconds: float | None, query: str) -> Row:
     """One statement: its figures in words, and in `numbers` as share, mean seconds, calls (a second, where it is known over
-    how many), and rows a call."""
+    how many), rows a call, and those seconds (None since the last reset)."""
     mean = each.seconds / each.calls if each.calls else None
     often = each.calls / seconds if seconds else float(each.calls)
     rows = each.rows / each.calls if each.calls else None
@@ -185,7 +185,7 @@ def _row(key: Key, each: Counted, share: float, seconds: float | None, query: st
         "over": Shown(f"last {show_duration(seconds)}") if seconds else Shown("since the last reset"),
         "query": clean(fold_sql(query)) or Shown("(its text is gone)"),
         "queryid": clean(key[1]),
-        "numbers": (share, mean, often, rows),
+        "numbers": (share, mean, often, rows, seconds or None),
     }
     identity = f"statement:{key[0]}/{key[1]}/{int(key[2])}"
     return Row(identity, cells, long={"statement": clean_lines(query)}, group="statement")

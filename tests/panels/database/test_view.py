@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from panels.database.config import DatabaseConfig
-from panels.database.statements import MISSING, show_mean
+from panels.database.statements import MISSING
 from panels.database.view import view
 from tests.clocks import START
 from tests.printing import printed
@@ -61,7 +61,7 @@ STATEMENT = Row(
         "calls": Shown("3.1 /s"),
         "over": Shown("last 15s"),
         "query": Shown("SELECT * FROM orders"),
-        "numbers": (0.412, 0.12, 3.1),
+        "numbers": (0.412, 0.12, 3.1, 1.0, 15.0),
     },
     group="statement",
 )
@@ -167,16 +167,24 @@ def test_a_quota_and_a_pool_stand_beside_their_limits() -> None:
 
 
 def test_calls_stand_in_one_unit_and_a_long_mean_is_not_cut() -> None:
-    numbers = ((0.5, 360.0, 0.11, 1.0), (0.3, 0.002, 10.2, 1.0))
-    texts = (("50.0 %", show_mean(360.0), "6.6 /min"), ("30.0 %", show_mean(0.002), "10.2 /s"))
-    rows = tuple(
-        Row(f"statement:{at}", {**dict(zip(("share", "mean", "calls"), map(Shown, text), strict=True)), "numbers": of,
-            "over": Shown("last 15s"), "query": Shown("SELECT 1")}, group="statement")
-        for at, (of, text) in enumerate(zip(numbers, texts, strict=True))
-    )  # fmt: skip
+    rows = statements((0.5, 360.0, 0.11, 1.0, 15.0), (0.3, 0.002, 10.2, 1.0, 15.0))
     given = readings(WELL, IDLE)
     text = drawn(replace(given, by_probe={**given.by_probe, "statements": (reading("statements", {}, rows),)}), 58)
     assert "    50.0 %     6m00s     0.1 /s  SELECT 1" in text and "    30.0 %      2 ms    10.2 /s  SELECT 1" in text
+
+
+def statements(*numbers: tuple[float | None, ...]) -> tuple[Row, ...]:
+    """Rows of statements with these figures; what else stands in their cells is for the opened row alone."""
+    cells: dict[str, Value] = {"share": Shown("?"), "mean": Shown("?"), "calls": Shown("7 /week"), "query": Shown("SELECT 1")}
+    return tuple(Row(f"statement:{at}", {**cells, "numbers": of}, group="statement") for at, of in enumerate(numbers))
+
+
+def test_calls_since_the_last_reset_are_a_number() -> None:
+    given = readings(WELL, IDLE)
+    found = reading("statements", {}, statements((0.5, 0.1, 2400.0, 1.0, None)))
+    assert "    50.0 %    100 ms      2,400  SELECT 1" in drawn(
+        replace(given, by_probe={**given.by_probe, "statements": (found,)}), 58
+    )
 
 
 def test_sampled_statements_are_labelled() -> None:
