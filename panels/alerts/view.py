@@ -36,6 +36,8 @@ NAME = 20
 """So much of a rule's name goes before the column of what was said of it."""
 APART = 3
 """Cells between two columns, at the most."""
+IN_PART = "paged in part"
+"""What is said short of a call that some channels did not tell."""
 SAID = len("acked 03:11Z")
 """What was said of a line, where it stands in the value's place."""
 
@@ -182,6 +184,7 @@ def _in_short(fold: Fold, clocks: dict[str, Escalation], now: float) -> Shown:
         # Who it is that is due, or was called, stands on line 2 and in the opened line.
         clock = says.rpartition("not acked · ")[2]
         found = next((clock[clock.index(word) :] for word in ("NOT reached", "due ", "paged ") if word in clock), clock)
+        found = IN_PART if ", NOT by " in clock else found
         return clean(found) if len(found) <= SHORT else Shown("not acked")
     if lead.in_maintenance or lead.silenced:
         return Shown("maintenance") if lead.in_maintenance else Shown("silenced")

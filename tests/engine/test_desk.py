@@ -310,6 +310,11 @@ def test_a_page_that_reached_nobody_says_why() -> None:
     (shown,) = watch.look()[0]
     found = watch.desk.paged(shown)
     assert found is not None and found.unreached == "kim: NOT told by sms"
+    watch.at(940).says(
+        Paged("errors", "kim", False, False, "kim: told by pagerduty; NOT told by sms", ("pagerduty",), ("sms",))
+    )
+    found = watch.desk.paged(shown)
+    assert found is not None and found.partly == "kim paged by pagerduty, NOT by sms"
     watch.at(950).says(Paged("errors", "kim"))
     found = watch.desk.paged(shown)
     assert found is not None and (found.at, found.unreached) == (START + 950, "")

@@ -146,6 +146,14 @@ def test_where_nobody_was_reached_it_says_that_and_goes_on_counting() -> None:
     assert clock(901, paged=failed)[1:] == ("due", "not acked · backup NOT reached")
 
 
+def test_where_only_some_channels_told_them_it_says_which_and_goes_on() -> None:
+    half = PagedAt(START + 900, "ben", True, Shown("ben: told by slack; NOT told by sms"), ("slack",), ("sms", "mail"))
+    found, state, says = clock(960, paged=half)
+    assert (found.paged_at, state, says) == (None, "due", "not acked · ben paged by slack, NOT by sms, mail")
+    assert clock(100, paged=half)[2] == "not acked · ben paged by slack, NOT by sms, mail · due in 14m"
+    assert to_page([clock(960, paged=half, duty=Duty(page=True))[0]], START + 960), "the others are tried again"
+
+
 @pytest.mark.parametrize(
     ("page", "seconds", "paged", "calls"),
     [

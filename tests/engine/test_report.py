@@ -307,6 +307,10 @@ SAID: tuple[tuple[Said, str], ...] = (
     (SilenceEnded("s1"), "[s1]"),
     (CalledFalse("fp-error rate", "error rate", "load test"), 'api error rate {route="/x"} (rule error rate): load test'),
     (Paged("fp-error rate", "dora", True), 'dora for api error rate {route="/x"} (by the escalation clock)'),
+    (
+        Paged("fp-error rate", "dora", True, False, "dora: NOT told by sms", ("slack",), ("sms",)),
+        'dora for api error rate {route="/x"} (by the escalation clock): NOT by sms: dora: NOT told by sms',
+    ),
     (Marked(Change("m", NOW - 60, "mark", Shown("flag on"))), "flag on (at 03:11:12Z)"),
     (ChangeSeen("deploys", Change("d", NOW, "deployment", Shown("9f3c2a1"))), "deploys  deployment 9f3c2a1 (at 03:12:12Z)"),
     (Claimed("fp-error rate", "slack", "firing"), 'slack: api error rate {route="/x"} firing'),

@@ -190,7 +190,7 @@ class Answers:
             raise Unrecorded("nothing is configured that could call anybody: see [[notify]] in the config")
         called = await self.pager(alert, whom)
         try:
-            await self._say(Paged(fingerprint, whom, reached=called.reached, says=called.says))
+            await self._say(Paged(fingerprint, whom, False, called.reached, called.says, called.told, called.missed))
         except Unrecorded as error:  # they were called all the same, and whoever called must know
             return clean(f"{called.says} (not recorded: {error})")
         return called.says

@@ -101,9 +101,10 @@ class Desk:
                 self._come_back(said, entry)
             case AlertMoved(alert) if not alert.open and entry.origin is None:
                 self._ended[alert.fingerprint] = (alert.since, alert.ended or entry.at)
-            case Paged(fingerprint, whom, by_itself, reached, says):
+            case Paged(fingerprint, whom, by_itself, reached, says) as said:
                 why = EMPTY if reached else clean(says) or Shown("nobody knows why")
-                (self._paged if reached else self._unreached)[fingerprint] = PagedAt(entry.at, whom, by_itself, why)
+                called = PagedAt(entry.at, whom, by_itself, why, said.told, said.missed)
+                (self._paged if reached else self._unreached)[fingerprint] = called
             case Marked(change):
                 self._marks[change.key] = change
             case _:

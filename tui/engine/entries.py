@@ -114,7 +114,8 @@ class CalledFalse(Said, frozen=True):
 
 class Paged(Said, frozen=True):
     """A person had the backup called (`E`), or the escalation clock did (`by_itself`). Said after the call, so that it says
-    what came of it: `reached` is false where a channel did not tell them, or nobody knows; `says` has the words."""
+    what came of it: `reached` is false where a channel did not tell them, or nobody knows; `says` has the words. `told` are the
+    channels that told them, `missed` those that did not."""
 
     kind: ClassVar[str] = "paged"
     fingerprint: str
@@ -122,6 +123,15 @@ class Paged(Said, frozen=True):
     by_itself: bool = False
     reached: bool = True
     says: str = ""
+    told: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+
+    @property
+    def misses(self) -> str:
+        """`NOT reached`, or `NOT by sms` where another channel told them; empty where all did."""
+        if self.reached:
+            return ""
+        return f"NOT by {', '.join(self.missed)}" if self.told else "NOT reached"
 
 
 class Marked(Said, frozen=True):

@@ -126,9 +126,9 @@ def in_words(entry: Entry, names: Names) -> str:
             return f"[{ended}]"
         case CalledFalse(fingerprint=fingerprint, rule=rule, why=why):
             return f"{names.alert(fingerprint)} (rule {rule}): {why}"
-        case Paged(fingerprint=fingerprint, whom=whom, by_itself=by_itself, reached=reached, says=says):
+        case Paged(fingerprint=fingerprint, whom=whom, by_itself=by_itself, says=says):
             by = " (by the escalation clock)" if by_itself else ""
-            return f"{whom} for {names.alert(fingerprint)}{by}{'' if reached else f': NOT reached: {says}'}"
+            return f"{whom} for {names.alert(fingerprint)}{by}{f': {said.misses}: {says}' if said.misses else ''}"
         case Marked(change=change):
             return f"{change.title}" if change.at == entry.at else f"{change.title} (at {clock_time(change.at)})"
         case ChangeSeen(panel=panel, change=change):

@@ -45,7 +45,10 @@ class Escalation(Struct, frozen=True):
     person: str = ""
     """The same as `whom`, by name alone, as `[[notify]]` routes by it; empty where the config names nobody."""
     unreached: Shown = EMPTY
-    """What came of the last call where it is not known to have reached them; empty where it did, or nobody called."""
+    """What came of the last call where not every channel is known to have reached them; empty where each did, or nobody
+    called."""
+    partly: Shown = EMPTY
+    """Who was reached by which channels and by which not, where only some told them (`ben paged by slack, NOT by sms`)."""
 
     def state(self, now: float) -> Literal["waiting", "overdue", "due", "paged"]:
         """How far it is, at a moment (UTC seconds)."""
@@ -57,12 +60,22 @@ class Escalation(Struct, frozen=True):
 
 
 class PagedAt(Struct, frozen=True):
-    """That somebody was called for an alert at a moment (UTC seconds), and where they were not reached, why not."""
+    """That somebody was called for an alert at a moment (UTC seconds), and where not every channel reached them, why not.
+    `told` and `missed` are the channels that did and did not."""
 
     at: float
     whom: str
     by_itself: bool
     unreached: Shown = EMPTY
+    told: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+
+    @property
+    def partly(self) -> Shown:
+        """Who was reached by what and by what not; empty where all channels did, or none."""
+        if not self.unreached or not self.told:
+            return EMPTY
+        return clean(f"{self.whom} paged by {', '.join(self.told)}, NOT by {', '.join(self.missed)}")
 
 
 class Called(Struct, frozen=True):
@@ -72,6 +85,10 @@ class Called(Struct, frozen=True):
     says: Shown
     reached: bool
     elsewhere: bool = False
+    told: tuple[str, ...] = ()
+    """The channels that told them."""
+    missed: tuple[str, ...] = ()
+    """Those that did not, or of which nobody knows."""
 
 
 class Patience(Struct, frozen=True):
@@ -123,6 +140,7 @@ def _clock(alert: Alert, duty: Duty, person: str, whom: Shown, called: PagedAt |
         asked + patience.acknowledge,
         paged.whom if paged else person,
         called.unreached if called else EMPTY,
+        called.partly if called else EMPTY,
     )
 
 
@@ -139,7 +157,7 @@ def in_words(escalation: Escalation, now: float) -> Shown:
             return clean(f"not acked · {escalation.whom} paged {ago} ago")
         case state if escalation.unreached:
             left = "" if state == "due" or escalation.due is None else f" · due in {_left(escalation.due - now)}"
-            return clean(f"not acked · {escalation.whom} NOT reached{left}")
+            return clean(f"not acked · {escalation.partly or f'{escalation.whom} NOT reached'}{left}")
         case "due":
             return clean(f"not acked · {escalation.whom} due now")
         case _ if escalation.due is not None:

@@ -129,8 +129,8 @@ def _with_word(fired: Fired, said: object, entry: Entry) -> Fired:
             return replace(fired, acked_by=EMPTY, acked_at=None, holds=False)
         case CalledFalse(why=why):
             return replace(fired, false=clean(why) or Shown("no reason given"))
-        case Paged(whom=whom, reached=reached):
-            called = clean(whom if reached else f"{whom} (NOT reached)")
+        case Paged(whom=whom):
+            called = clean(f"{whom} ({said.misses})" if said.misses else whom)
             return replace(fired, paged=tuple(dict.fromkeys((*fired.paged, called))))
         case _:
             return fired

@@ -155,7 +155,7 @@ class Telling:
         except Exception as error:  # a defect of ours must be seen, and must not end the calls
             called = Called(clean(redact(f"{whom}: not called: {type(error).__name__}: {error}")), reached=False)
         if called.reached or not (called.elsewhere or called.says == due.unreached):
-            said = Paged(due.fingerprint, whom, by_itself=True, reached=called.reached, says=called.says)
+            said = Paged(due.fingerprint, whom, True, called.reached, called.says, called.told, called.missed)
             self._writes((said,), self._means[2].utc())
         await self._means[2].sleep(CALLED_AGAIN)
 

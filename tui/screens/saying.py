@@ -92,7 +92,7 @@ class Escalate(_Form):
             paged = day_and_time(clock.paged_at, snapshot.at)
             lines += fact(Shown("before"), Shown(f"paged already at {paged}"), width, "degraded")
         elif clock.unreached:
-            lines += fact(Shown("before"), clock.unreached, width, "failing")
+            lines += fact(Shown("before"), clock.unreached, width, "degraded" if clock.partly else "failing")
         elif clock.due is not None:
             by_itself = "by itself" if clock.pages else "nobody is paged by itself: [escalation] page is off"
             lines += fact(Shown("else due"), Shown(f"{day_and_time(clock.due, snapshot.at)}, {by_itself}"), width)

@@ -168,7 +168,8 @@ def clock_pieces(snapshot: Snapshot, alert: Alert, now: float) -> list[Piece]:
         return []
     state = clock.state(now)
     late = state in ("due", "overdue") or clock.unreached or (clock.due is not None and clock.due - now < 60)
-    return [Piece(Shown(in_words(clock, now).removeprefix("not acked · ")), "failing" if late else "degraded")]
+    role: Role = "failing" if late and not clock.partly else "degraded"
+    return [Piece(Shown(in_words(clock, now).removeprefix("not acked · ")), role)]
 
 
 def notice_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:

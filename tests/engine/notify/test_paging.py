@@ -55,6 +55,7 @@ async def test_a_call_says_whom_it_did_not_reach(there: Receivers) -> None:
             await asyncio.sleep(0.01)
         assert calling.result().says == "cto: told by chat; NOT told by phone (HTTP 500: no)"
         assert not calling.result().reached
+        assert (calling.result().told, calling.result().missed) == (("chat",), ("phone",))
         assert chat.said == ["P0 escalated to cto: HighErrorRate 6.2 % > 5 % (shop production)"]
         assert (await watch.notifier.page(ERRORS, "ben (backup)")).says == "ben (backup): told by chat"
     async with floor(kept()) as nobody:
@@ -74,6 +75,7 @@ async def test_a_call_whose_caller_is_gone_is_made_again_where_that_does_no_harm
         called = await watch.notifier.page(ERRORS, "cto", by_itself=True)
         assert not called.elsewhere and not called.reached
         assert called.says == "cto: told by pagerduty; may have been told by phone at 03:12:12Z, nobody knows"
+        assert (called.told, called.missed) == (("pagerduty",), ("phone",))
         assert there.calls == 1 and phone.took == []
 
 

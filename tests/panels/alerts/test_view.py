@@ -14,7 +14,7 @@ from tests.engine.some_alerts import Facts, alert
 from tests.printing import printed
 from tui.engine.alert import Alert
 from tui.engine.ask import Matcher
-from tui.engine.escalation import Duty, clocks
+from tui.engine.escalation import Duty, PagedAt, clocks
 from tui.engine.folds import folded
 from tui.engine.history import History
 from tui.engine.layout import Room
@@ -127,6 +127,15 @@ def test_a_line_that_came_back_says_by_what() -> None:
     )
     (row,) = view(readings, History(), Room(118, 18, START)).rows
     assert row.cells[-1].text == "slow joined · not acked · 1h59m left"
+
+
+@pytest.mark.parametrize(("width", "says"), [(118, "not acked · ben paged by slack, NOT by sms"), (58, "paged in part")])
+def test_who_was_called_by_some_channels_alone_is_not_simply_paged(width: int, says: str) -> None:
+    half = PagedAt(START - 60, "ben", True, Shown("ben: told by slack; NOT told by sms"), ("slack",), ("sms",))
+    due = clocks([replace(ERRORS, asked_at=START - 1000)], Duty(), lambda each: half, START)
+    readings = Readings("alerts", AlertsConfig(kind="alerts"), {}, folds=folded([ERRORS]), escalations=due)
+    (row,) = view(readings, History(), Room(width, 18, START)).rows
+    assert row.cells[-1].text.startswith(says)
 
 
 def test_rows_are_the_lines_so_that_keys_act_on_them() -> None:

@@ -35,6 +35,7 @@ LONGEST_PAUSE = 5.0
 class _Way(Struct, frozen=True):
     """What came of one channel's call: `maybe` where nobody knows, `elsewhere` where another poller is at it."""
 
+    channel: str
     how: Literal["told", "maybe", "failed", "elsewhere"]
     says: str
 
@@ -59,9 +60,10 @@ class Pager:
         await self._claims.refresh()
         detail = plain(whom) if by_itself else f"{plain(whom)}/{int(now)}"
         ways = await asyncio.gather(*(self._call(setup, each, asked, whom, detail) for each in channels))
-        hows = {each.how for each in ways}
         says = clean(f"{whom}: {'; '.join(each.says for each in ways)}")
-        return Called(says, hows == {"told"}, "elsewhere" in hows)
+        told = tuple(each.channel for each in ways if each.how == "told")
+        missed = tuple(each.channel for each in ways if each.how in ("maybe", "failed"))
+        return Called(says, len(told) == len(ways), any(each.how == "elsewhere" for each in ways), told, missed)
 
     async def _call(self, setup: Setup, channel: Channel, alert: Alert, whom: str, detail: str) -> _Way:
         """One channel's call, claimed before it is made."""
@@ -75,7 +77,7 @@ class Pager:
         due = Due(title, alert.fingerprint, alert, mark, again=standing is not None and standing.counts)
         mine = await self._claims.claim([due])
         if not mine:
-            return _Way("elsewhere", f"called by another poller by {title}")
+            return _Way(title, "elsewhere", f"called by another poller by {title}")
         message = message_of(
             [alert],
             "escalated",
@@ -95,22 +97,23 @@ class Pager:
                     await self._clock.sleep(min(error.retry_after or float(number), LONGEST_PAUSE))
                 continue
             await self._claims.told(mine, number)
-            return _Way("told", f"told by {title}")
+            return _Way(title, "told", f"told by {title}")
         return await self._uncalled(title, mine, maybe, says)
 
     def _before(self, channel: Channel, standing: Standing) -> _Way | None:
         """What is known of a call that was claimed before; None where it is to be made again."""
+        title = channel.title
         if standing.state == "told":
-            return _Way("told", f"called before by {channel.title}")
+            return _Way(title, "told", f"called before by {title}")
         if self._clock.utc() - standing.at <= IN_FLIGHT:
-            return _Way("elsewhere", f"called by another poller by {channel.title}")
+            return _Way(title, "elsewhere", f"called by another poller by {title}")
         if channel.by_key:
             return None
-        return _Way("maybe", f"may have been told by {channel.title} at {clock_time(standing.at)}, nobody knows")
+        return _Way(title, "maybe", f"may have been told by {title} at {clock_time(standing.at)}, nobody knows")
 
     async def _uncalled(self, title: str, mine: Sequence[Due], maybe: bool, says: Shown) -> _Way:
         """No try was answered: what may have arrived stays claimed, so that its end is told."""
         if maybe:
-            return _Way("maybe", f"may have been told by {title} ({says})")
+            return _Way(title, "maybe", f"may have been told by {title} ({says})")
         await self._claims.untold(mine, says, TRIES)
-        return _Way("failed", f"NOT told by {title} ({says})")
+        return _Way(title, "failed", f"NOT told by {title} ({says})")
