@@ -136,7 +136,8 @@ def test_a_mark_that_somebody_here_will_send_is_no_failure(
     program: Program, things: Things, dsn: str, monkeypatch: pytest.MonkeyPatch, kind: Kind, code: int
 ) -> None:
     """By the lease that whoever polls here has; one that is read-only sends nothing."""
-    path = program.config(shared(things, re.sub(r":\d+/", ":1/", dsn)))
+    gone = re.sub(r":\d+/", ":1/", dsn)
+    path = program.config(f'{health_only(things)}\n[journal]\nurl = "{gone}"\n')
     for name, value in program.environment.items():
         monkeypatch.setenv(name, value)
     setup = load(path).setup
