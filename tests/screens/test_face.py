@@ -8,7 +8,7 @@ from tests import story
 from tui.engine.layout import Cell, Column, DrawnRow, Gauge, Layout, Spark
 from tui.engine.reading import Failure, Reading, Status
 from tui.engine.text import EMPTY, Shown
-from tui.widgets.face import Frame, Head, Held, draw_face, failure_lines
+from tui.widgets.face import Frame, Head, Held, draw_face, draw_rule, failure_lines
 from tui.widgets.figures import draw_figures
 from tui.widgets.freshness import Freshness, slowed_to
 from tui.widgets.glyphs import UNICODE
@@ -42,6 +42,20 @@ def test_a_heading_stands_only_above_a_row_of_its_section() -> None:
     assert lines(rows + TAIL, 7, trailer=EMPTY) == ["row 0", "row 1", "row 2", "tables", "table 0", "…2 more, all ok"]
     assert lines(rows, 6, trailer=EMPTY) == ["row 0", "row 1", "row 2", "…2 more, all ok"]
     assert lines((*ROWS, HEADING, *MORE), 3, trailer=EMPTY) == ["row 0", "…4 more, all ok"]
+
+
+def rule(width: int, layout: Layout, slowed: Shown = EMPTY, fresh: str = "no answer yet") -> str:
+    """The line that begins an unknown panel."""
+    head = Head(7, Shown("gone"), Status.UNKNOWN, Freshness(Shown(fresh)), slowed=slowed)
+    return draw_rule(head, layout, 0, Frame(width, 5, UNICODE)).text
+
+
+def test_where_a_rule_is_short_its_source_goes_before_its_status() -> None:
+    layout, slowed = Layout(source=Shown("prometheus")), Shown("asked each 33s")
+    assert rule(70, layout, slowed).endswith("─ prometheus asked each 33s no answer yet ─")
+    short = rule(58, layout, slowed)
+    assert short.startswith("─ 7 gone ? unknown ─") and short.endswith("─ asked each 33s no answer yet ─")
+    assert rule(40, Layout(), fresh="").endswith("───") and len(rule(40, Layout(), fresh="")) == 40
 
 
 def test_no_room_at_all_is_still_no_crash() -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
+from rich.color import Color as RichColour
 from textual.app import ComposeResult
 from textual.binding import Binding
+from textual.color import Color as Colour
 from textual.events import Key, Resize, ScreenResume
 from textual.screen import Screen
 from textual.timer import Timer
@@ -21,6 +23,7 @@ from tui.widgets.canvas import Canvas
 from tui.widgets.footer import Hint, key_line
 from tui.widgets.ink import BLANK, Line, Piece, cut_line, spaces, wrap
 from tui.widgets.remedies import may_act
+from tui.widgets.theme import Theme
 from tui.widgets.tight import TightCompositor
 from tui.widgets.top import line_one, line_two, notice_line
 
@@ -63,6 +66,8 @@ class Live(Screen[None], inherit_bindings=False):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = TightCompositor()
+        self._look: Theme | None = None
+        """What it was coloured with last."""
         self._until: Timer | None = None
         self._stands = False
         """Whether what stands above the keys is the app's, and not something said."""
@@ -76,6 +81,7 @@ class Live(Screen[None], inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Head, body, message, keys."""
         theme, glyphs = self.dash.look, self.dash.glyphs
+        self._paint_ground()
         yield Canvas(theme, glyphs, id="head", make=lambda: self.draw_head(self.dash.snapshot))
         yield from self.body()
         yield Canvas(theme, glyphs, id="notice")
@@ -95,7 +101,9 @@ class Live(Screen[None], inherit_bindings=False):
     # --- what moves it ----------------------------------------------------------------------------------------------
 
     def on_screen_resume(self, event: ScreenResume) -> None:
-        """It is on top (again): what happened meanwhile is drawn."""
+        """It is on top (again): what happened meanwhile is drawn, in the colours that were chosen meanwhile."""
+        if self._look is not self.dash.look:
+            self.recolour()
         self.take(self.dash.snapshot)
 
     def on_resize(self, event: Resize) -> None:
@@ -232,8 +240,22 @@ class Live(Screen[None], inherit_bindings=False):
 
     def recolour(self) -> None:
         """Another theme, or other signs."""
+        self._paint_ground()
         for each in self.query(Canvas):
             each.recolour(self.dash.look, self.dash.glyphs)
+
+    def _paint_ground(self) -> None:
+        """What lies between the widgets is of the theme's ground too."""
+        self._look = self.dash.look
+        self.styles.background = ground(self._look.background.bgcolor)
+
+
+def ground(colour: RichColour | None) -> Colour:
+    """A theme's ground as Textual has colours; by its number where it has one, so that it is the very same as under the text."""
+    if colour is None or colour.is_default:
+        return Colour(0, 0, 0, ansi=-1)
+    red, green, blue = colour.get_truecolor()
+    return Colour(red, green, blue, ansi=colour.number)
 
 
 def _order(binding: Binding, ids: Sequence[str | None], past: bool) -> tuple[bool, int]:

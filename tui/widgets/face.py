@@ -113,20 +113,22 @@ def draw_rule(head: Head, layout: Layout, count: int, frame: Frame) -> Line:
         caret = frame.glyphs.caret if head.typing else ""
         matched = f" {count} match" + ("" if count == 1 else "es")
         left += [spaces(1), Piece(Shown(f"/{head.filter}{caret}"), "focus"), Piece(Shown(matched), "dim")]
-    right = [spaces(1)]
-    if layout.source:
-        right += [Piece(layout.source, "dim"), spaces(1)]
-    if head.slowed:
-        right += [Piece(head.slowed, "degraded"), spaces(1)]
-    if head.fresh.says:
-        right += [Piece(head.fresh.says, head.fresh.role), spaces(1)]
-    right.append(rule)
     if head.maintenance:
         left += [spaces(2), Piece(head.maintenance, "degraded")]
+    right = _rule_end(head, layout.source, rule)
+    if width_of([*left, spaces(1), *right]) > frame.width:
+        right = _rule_end(head, EMPTY, rule)  # how it stands goes before who says so
     headline = [spaces(2), Piece(layout.headline, "dim")] if layout.headline and head.filter is None else []
     if headline and width_of([*left, *headline, *right]) + 4 <= frame.width:
         left += headline
     return apart([*left, spaces(1)], right, frame.width, rule)
+
+
+def _rule_end(head: Head, source: Shown, rule: Piece) -> list[Piece]:
+    """What ends a panel's rule: source, how often it is asked where that is slowed, freshness."""
+    words = (Piece(source, "dim"), Piece(head.slowed, "degraded"), Piece(head.fresh.says, head.fresh.role))
+    said = [part for word in words if word.text for part in (word, spaces(1))]
+    return [spaces(1), *said, rule] if said else [rule]
 
 
 def status_pieces(head: Head, glyphs: Glyphs) -> list[Piece]:

@@ -30,8 +30,9 @@ class Theme(Struct, frozen=True):
     styles: dict[Role, Style]
 
     def style(self, piece: Piece, cursor: bool) -> Style:
-        """How a piece is drawn."""
-        return _combined(self.background, self.cursor if cursor else None, self.styles[piece.role], piece.link)
+        """How a piece is drawn. On the cursor's ground nothing is fainter than dim: it is lighter than the rest, or darker."""
+        role = "dim" if cursor and piece.role == "faint" else piece.role
+        return _combined(self.background, self.cursor if cursor else None, self.styles[role], piece.link)
 
 
 @lru_cache(maxsize=4096)

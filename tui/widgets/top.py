@@ -239,7 +239,8 @@ def _bar(panels: Sequence[PanelState], listed: Mapping[str, Piece | None], focus
     pieces: list[Piece] = [spaces(1)]
     for number, panel in enumerate(panels, 1):
         role: Role = "focus" if panel.name == focused else "dim"
-        name = f" {clean(panel.name, names)}" if names else ""
+        letters = names or (8 if panel.name in listed else 0)  # a bare count beside a bare number would read as neither
+        name = f" {clean(panel.name, letters)}" if letters else ""
         pieces += [
             spaces(3 if number > 1 else 0),
             Piece(Shown(f"{number}{name} "), role),
