@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +14,7 @@ from textual.geometry import Size
 
 from tests import story
 from tests.screens.conftest import Open
-from tui.app import prepare_environment, refusal, wants_ascii
+from tui.app import prepare_environment, refusal
 from tui.engine.feed import OpenIntent
 from tui.engine.text import Shown
 from tui.screens.arrangement import columns_of, places, shares, snake
@@ -47,10 +50,18 @@ def test_an_unknown_theme_names_those_there_are() -> None:
         load_theme("nihgt")
 
 
-@pytest.mark.parametrize(("locale", "ascii_only"), [("C", True), ("en_US.ISO-8859-1", True), ("de_DE.UTF-8", False)])
-def test_a_locale_without_unicode_gets_ascii(monkeypatch: pytest.MonkeyPatch, locale: str, ascii_only: bool) -> None:
-    monkeypatch.setenv("LC_ALL", locale)
-    assert wants_ascii() is ascii_only
+LOCALES = [
+    ({"LC_ALL": "C"}, True), ({"LANG": "C"}, True), ({"LANG": "en_US.ISO-8859-1"}, True), ({"LANG": "de_DE.UTF-8"}, False),
+    ({"LANG": "C", "LC_CTYPE": "C.UTF-8"}, False), ({}, False), ({"TMUX": "/tmp/tmux-0/default,1,0"}, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("locale", "ascii_only"), LOCALES, ids=str)
+def test_a_locale_without_unicode_gets_ascii(locale: dict[str, str], ascii_only: bool) -> None:
+    """Asked in a process of its own: Python changes its locale before our first line."""
+    asked = [sys.executable, "-c", "from tui.app import wants_ascii; print(wants_ascii())"]
+    answer = subprocess.run(asked, env=locale, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == str(ascii_only)
 
 
 async def test_ascii_is_ascii(opened: Open) -> None:

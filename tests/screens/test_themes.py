@@ -82,6 +82,13 @@ def test_the_cursor_s_row_is_seen(name: str, colours16: bool) -> None:
     assert (row.bgcolor, row.bold) != (other.bgcolor, other.bold)
 
 
+@pytest.mark.parametrize("name", theme_names())
+def test_without_colours_the_focus_is_still_told_from_the_rest(name: str) -> None:
+    theme = load_theme(name, colourless=True)
+    shapes = {role: (theme.styles[role].bold, theme.styles[role].underline) for role in ("focus", "strong", "dim", "faint")}
+    assert list(shapes.values()).count(shapes["focus"]) == 1
+
+
 def told_apart(colour: Color | None) -> tuple[object, ...]:
     """A colour by what is sent for it: `white` and `color(7)` are one."""
     return (None,) if colour is None or colour.is_default else (colour.number, colour.triplet)

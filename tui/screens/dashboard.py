@@ -23,7 +23,7 @@ from tui.engine.feed import Feed, Snapshot
 from tui.engine.text import Shown, clean
 from tui.widgets.glyphs import ASCII, UNICODE
 from tui.widgets.ink import Piece
-from tui.widgets.theme import load_theme
+from tui.widgets.theme import Theme, load_theme
 
 from .board import Board
 from .keys import allowed_keys
@@ -97,7 +97,7 @@ class WatchfloorApp(Opening, inherit_bindings=False):
         self.taken: Taken | None = None
         self._rewinding: Rewinding | None = None
         self.glyphs = ASCII if ascii_only else UNICODE
-        self.look = load_theme(theme, self._has_16_colours())
+        self.look = self._theme(theme)
         self.loop: asyncio.AbstractEventLoop | None = None
         self.when_mounted: Callable[[], object] = lambda: None
         """Called when the terminal is this app's."""
@@ -107,8 +107,8 @@ class WatchfloorApp(Opening, inherit_bindings=False):
         self._leaving = False
         self._keys = dict(keys or {})
 
-    def _has_16_colours(self) -> bool:
-        return self.console.color_system == "standard"
+    def _theme(self, name: str) -> Theme:
+        return load_theme(name, self.console.color_system == "standard", self.no_color)
 
     # --- its life ---------------------------------------------------------------------------------------------------
 
@@ -293,7 +293,7 @@ class WatchfloorApp(Opening, inherit_bindings=False):
 
     def use_theme(self, name: str) -> None:
         """Another theme, at once."""
-        self.look = load_theme(name, self._has_16_colours())
+        self.look = self._theme(name)
         for screen in self.screen_stack:
             if isinstance(screen, Live):
                 screen.recolour()

@@ -251,7 +251,7 @@ class Live(Screen[None], inherit_bindings=False):
 
 
 def ground(colour: RichColour | None) -> Colour:
-    """A theme's ground as Textual has colours; by its number where it has one, so that it is the very same as under the text."""
+    """A theme's ground as Textual has colours; by its number where it has one, so that it is the same as under the text."""
     if colour is None or colour.is_default:
         return Colour(0, 0, 0, ansi=-1)
     red, green, blue = colour.get_truecolor()

@@ -53,14 +53,16 @@ def theme_names() -> list[str]:
     return sorted(each.name.removesuffix(".toml") for each in theme_folder().iterdir() if each.name.endswith(".toml"))
 
 
-def load_theme(name: str, colours16: bool = False) -> Theme:
-    """The theme for a terminal of 256 colours and more, or of 16. Raises ThemeError."""
+def load_theme(name: str, colours16: bool = False, colourless: bool = False) -> Theme:
+    """The theme for a terminal of 256 colours and more, or of 16. Where somebody wants no colours (`NO_COLOR`), what has the
+    focus is underlined: nothing else but its colour would tell it. Raises ThemeError."""
     file = theme_folder() / f"{name}.toml"
     if name not in theme_names():
         raise ThemeError(f"there is no theme {name!r}; there are: {', '.join(theme_names())}")
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))["colours16" if colours16 else "colours"]
         styles = {key: Style.parse(value) for key, value in table.items()}
+        styles["focus"] += Style(underline=colourless)
         return _theme(name, styles)
     except (KeyError, StyleSyntaxError, tomllib.TOMLDecodeError) as error:
         raise ThemeError(f"the theme {name!r} is not whole: {error}") from error
