@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from tui.engine.feed import Feed, Snapshot
 from tui.lean import leave_out_the_palette
+from tui.locales import wants_ascii
 
 if TYPE_CHECKING:
     from tui.calling import Caller
@@ -171,18 +172,3 @@ def before_a_stop(step_down: Callable[[], None]) -> None:
         stops(number, frame)
 
     signal.signal(signal.SIGTSTP, stop)
-
-
-COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
-"""What Python itself writes to `LC_CTYPE` at its start where it finds the locale `C` (PEP 538): nobody said so."""
-
-
-def wants_ascii() -> bool:
-    """Whether the locale says that the terminal shows no Unicode. Where there is none at all, most terminals show it, but tmux
-    and screen then put `_` in its place."""
-    said = {name: value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))}
-    if sys.flags.utf8_mode and said.get("LC_CTYPE") in COERCED:
-        del said["LC_CTYPE"]
-    if said:
-        return "utf" not in next(iter(said.values())).lower()
-    return bool(os.environ.get("TMUX") or os.environ.get("STY"))

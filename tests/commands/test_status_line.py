@@ -19,6 +19,7 @@ from tests.waiting import eventually
 from tui.commands import status_line
 from tui.engine.alert import Alert
 from tui.engine.feed import Level, PanelState, Snapshot
+from tui.engine.panel import load_card
 from tui.engine.reading import Status
 from tui.engine.status_file import StatusFile, StatusPlace, in_a_line
 from tui.engine.text import Shown
@@ -84,12 +85,37 @@ def test_what_is_silenced_pending_or_over_is_not_the_oldest() -> None:
     assert in_a_line(snapshot(*others, api=Status.FAILING)) == ("", "✖ failing  1✖", "")
 
 
-async def test_outside_text_steers_neither_terminal_nor_tmux(place: StatusPlace) -> None:
-    evil = replace(ALERT, labels=(("route", "#[fg=red]#(reboot)\x1b[2J\ta\nb"),))
-    await told(place, snapshot(evil, api=Status.FAILING))
+@pytest.mark.parametrize("evil", ["#[fg=red]#(reboot)\x1b[2J\ta\nb", "##[fg=red]", "###(id)", "#{pane_tty}", "#S", "#[\u202e"])
+async def test_outside_text_steers_neither_terminal_nor_tmux(place: StatusPlace, evil: str) -> None:
+    await told(place, snapshot(replace(ALERT, labels=(("route", evil),)), api=Status.FAILING))
     line = read(place, START)
-    assert line is not None and line.isprintable()
-    assert "#[" not in line and "#(" not in line
+    assert line is not None and line.isprintable() and "#" not in line
+
+
+async def test_a_number_keeps_its_sign_and_a_long_label_leaves_room_for_the_rest(place: StatusPlace) -> None:
+    labels = (("issue", "#12"), ("route", "/x" * 5000))
+    await told(place, snapshot(replace(ALERT, labels=labels), ALERT, api=Status.FAILING))
+    line = read(place, START)
+    assert line is not None and len(line) < 120
+    assert line.startswith("✖ failing  1✖  P0 api error rate #12 /x") and line.endswith("… 9m12s +1")
+
+
+def test_a_list_of_everybodys_alerts_is_counted_where_it_is_on_line_one() -> None:
+    alerts = PanelState("alerts", "alerts", Status.OK, load_card("alerts"), None)
+    panels = replace(snapshot(api=Status.FAILING), panels=(PanelState("api", "health", Status.FAILING, None, None), alerts))
+    assert in_a_line(panels)[1] == "✖ failing  1✖"
+    unread = replace(panels, panels=(panels.panels[0], replace(alerts, status=Status.UNKNOWN)))
+    assert in_a_line(unread)[1] == "✖ failing  1✖ 1?"
+
+
+def test_without_unicode_its_signs_are_those_of_the_dashboard(
+    place: StatusPlace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(status_line, "newest", lambda config, now: "✖ failing  1✖ 1▲ 2●  P0 api…")
+    monkeypatch.setattr(status_line, "find", lambda given, environment: "/etc/shop.toml")
+    monkeypatch.setenv("LC_ALL", "C")
+    assert status_line.show("", "") == 0
+    assert capsys.readouterr().out == "X failing  1X 1^ 2o  P0 api~\n"
 
 
 # --- how long it holds ----------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ LOCALES = [
 @pytest.mark.parametrize(("locale", "ascii_only"), LOCALES, ids=str)
 def test_a_locale_without_unicode_gets_ascii(locale: dict[str, str], ascii_only: bool) -> None:
     """Asked in a process of its own: Python changes its locale before our first line."""
-    asked = [sys.executable, "-c", "from tui.app import wants_ascii; print(wants_ascii())"]
+    asked = [sys.executable, "-c", "from tui.locales import wants_ascii; print(wants_ascii())"]
     answer = subprocess.run(asked, env=locale, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == str(ascii_only)
 

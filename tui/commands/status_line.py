@@ -11,11 +11,15 @@ import os
 import sys
 import time
 
+from tui.locales import wants_ascii
+
 USAGE, NO_POLLER = 64, 3
 VERSION = "1"
 FIELDS = 7
 """Version, config, when it was written (UTC seconds), for how many seconds it holds, since when the oldest alert fires (UTC
 seconds, or nothing), the words before its age, and those behind."""
+ASCII = {ord("●"): "o", ord("▲"): "^", ord("✖"): "X", ord("…"): "~"}
+"""The signs where there is no Unicode, as on the dashboard: each as a `?` would say *unknown*."""
 TOLERATED = 5.0
 """Seconds that the wall clock may have been set back since."""
 
@@ -39,6 +43,8 @@ def show(given: str, environment: str) -> int:
     line = newest(config, time.time()) if config else None
     said = line if line is not None else "watchfloor: no poller"
     encoding = sys.stdout.encoding or "utf-8"
+    if wants_ascii() or "utf" not in encoding.lower():
+        said = said.translate(ASCII)
     try:
         sys.stdout.write(said.encode(encoding, "replace").decode(encoding) + "\n")
         sys.stdout.flush()
@@ -150,8 +156,10 @@ def read(path: str, config: str, now: float) -> tuple[float, str] | None:
 
 
 def shown(text: str) -> str:
-    """Without what steers a terminal, and without what tmux takes for a style."""
-    return "".join(each if each.isprintable() else "?" for each in text).replace("#[", "[").replace("#(", "(")
+    """Without what steers a terminal, and without what tmux takes for a style, a format or a command: it reads on from any `#`
+    but one before a digit or a blank."""
+    safe = "".join(each if each.isprintable() else "?" for each in text)
+    return "".join(each for each, after in zip(safe, safe[1:] + " ", strict=True) if each != "#" or after in " 0123456789")
 
 
 def span(seconds: float) -> str:

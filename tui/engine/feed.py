@@ -113,6 +113,12 @@ class PanelState(Struct, frozen=True):
     maintenance: Shown = EMPTY
     """What is said of the panel while it is under maintenance (`maintenance until 04:00:00Z: backups`)."""
 
+    @property
+    def counts(self) -> bool:
+        """Whether it is counted among those that stand so or so: a list of everybody's alerts would count them twice, but where
+        its own source does not answer."""
+        return self.card is None or not self.card.lists_alerts or self.status >= Status.UNKNOWN
+
     def readings(self, monotonic: float) -> Readings:
         """What the panel's view is given: the last good readings, the failed ones where there was never a good one."""
         by_probe: dict[str, list[Reading]] = {}

@@ -16,11 +16,14 @@ from .clock import Clock
 from .feed import Snapshot
 from .reading import Status, worst
 from .redact import redact
+from .text import clean
 from .threads import in_daemon_thread
 
 VERSION = "1"
 GRACE = 2.0
 """Seconds beyond the interval for which a line holds."""
+LONGEST = 80
+"""Letters that what an alert is about may take: a label may be of any length, a status bar is not."""
 GLYPHS = {Status.OK: "●", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.FAILING: "✖"}
 
 
@@ -66,7 +69,7 @@ class StatusFile:
 def in_a_line(snapshot: Snapshot) -> tuple[str, str, str]:
     """Since when the oldest alert fires (UTC seconds, or empty), the words before its age, and those behind it:
     `✖ failing  2✖ 1▲ 5●  P0 api error rate 9m12s +3`."""
-    counts = Counter(panel.status for panel in snapshot.panels)
+    counts = Counter(panel.status for panel in snapshot.panels if panel.counts)
     status = worst(counts, default=Status.UNKNOWN)
     parts = " ".join(f"{counts[each]}{GLYPHS[each]}" for each in sorted(counts, reverse=True))
     head = f"{GLYPHS[status]} {status.word}  {parts}"
@@ -76,8 +79,8 @@ def in_a_line(snapshot: Snapshot) -> tuple[str, str, str]:
         return "", redact(head), ""
     oldest, more = firing[0], f" +{len(firing) - 1}" if len(firing) > 1 else ""
     which = " ".join(value for _, value in oldest.labels)
-    words = redact(f"{head}  {oldest.severity} {oldest.panel} {oldest.rule}{f' {which}' if which else ''} ")
-    return f"{oldest.fired_at or oldest.since:.0f}", words.replace("\t", " "), more
+    about = clean(redact(f"{oldest.panel} {oldest.rule}{f' {which}' if which else ''}"), LONGEST)
+    return f"{oldest.fired_at or oldest.since:.0f}", f"{redact(head)}  {oldest.severity} {about} ", more
 
 
 def _replace(place: StatusPlace, line: str) -> None:

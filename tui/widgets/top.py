@@ -90,9 +90,8 @@ def _seat(snapshot: Snapshot) -> list[tuple[tuple[str, ...], Role]]:
 def _counts(panels: Sequence[PanelState], glyphs: Glyphs) -> list[Piece]:
     """How many panels are how, the worst first."""
     pieces: list[Piece] = []
-    panels = [each for each in panels if not lists_alerts(each) or each.status >= Status.UNKNOWN]
     for status in sorted(Status, reverse=True):
-        if number := sum(panel.status is status for panel in panels):
+        if number := sum(panel.status is status for panel in panels if panel.counts):
             pieces += [
                 spaces(2 if pieces else 0),
                 Piece(Shown(f"{glyphs.status[status]} {number} {status.word}"), ROLES[status]),
