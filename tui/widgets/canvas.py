@@ -19,6 +19,7 @@ from textual.widget import Widget
 from .glyphs import Glyphs
 from .ink import BLANK, Line, cut_line
 from .theme import Theme
+from .tight import is_sure
 
 NEAR = 8
 """Cells: changed stretches no further apart are sent as one, as moving the terminal's cursor costs as much."""
@@ -110,7 +111,11 @@ class Canvas(Widget):
         return self.look.background + self.look.cursor if cursor else self.look.background
 
     def _changed(self, before: Line, after: Line, width: int) -> Iterator[tuple[int, int]]:
-        """The stretches of cells, as (from, to), in which two lines differ; near ones as one."""
+        """The stretches of cells, as (from, to), in which two lines differ; near ones as one. All of a line with text that a
+        terminal may draw wider than we think: over whatever follows."""
+        if not (is_sure(before.text) and is_sure(after.text)):
+            yield 0, width
+            return
         old, new = (list(self._cells(self._strip(each))) for each in (before, after))
         start = end = -1
         for x in range(width):
