@@ -250,7 +250,7 @@ def test_every_mistake_is_reported_at_once_with_its_place_and_a_suggestion(folde
         '3: watchfloor.interval: a duration needs a unit: write "5s" or "5m"',
         "9: panel helth.kind: unknown kind 'helth', did you mean 'health'?; there are: " + ", ".join(sorted(installed_kinds())),
         '13: panel health.endpoints[0].url: expected a URL that begins with https:// or http://, found "shop.example/readyz"',
-        "14: panel health.known_good: expected a valid tuple, found '1.1.1.1:53'",
+        '14: panel health.known_good: expected a list: write ["1.1.1.1:53"]',
         "16: panel health.name: two panels are called health: give each a name of its own",
         "22: panel health.endpoint admin.headers: Authorization: the environment variable ADMIN_TOKEN is not set",
         "23: panel health.endpoint admin.deadlin: unknown key 'deadlin', did you mean 'deadline'?; known: "
@@ -259,6 +259,10 @@ def test_every_mistake_is_reported_at_once_with_its_place_and_a_suggestion(folde
         "27: rule slow.signal: the panel health has no signal latencyy, did you mean 'latency'?; it has: up, latency, "
         "latency_p95, uptime, certificate_left",
     ]
+
+
+def test_the_mark_that_windows_editors_put_first_is_no_mistake(folder: Folder) -> None:
+    assert folder.load("\ufeff" + HEALTH.replace("\n", "\r\n")).setup.panels
 
 
 def test_the_same_from_the_shell_with_exit_code_78(tmp_path: Path) -> None:
@@ -276,10 +280,15 @@ def test_the_same_from_the_shell_with_exit_code_78(tmp_path: Path) -> None:
         ("", "nothing to watch: write a [[panel]] with a kind"),
         ("[[panel]]\n", "which kind? one of"),
         ("panel = 3\n", "nothing to watch"),
-        ("[panel]\nkind = 'health'\n", "nothing to watch: write a [[panel]]"),
+        ("[panel]\nkind = 'health'\n", "write [[panel]], in two brackets each"),
+        (
+            "[watchfloor]\ntheme = 'darkk'\n" + HEALTH,
+            "2: watchfloor.theme: there is no theme 'darkk'; there are: contrast",
+        ),
+        (HEALTH + "[actions]\nallow = 'jobs.*'\n", 'actions.allow: expected a list: write ["jobs.*"]'),
         ('[[panel]]\nkind = "health"\n', "nothing to watch: write endpoints ="),
         ("[watchfloor\n", "1: not TOML"),
-        ("[watchfloor]\nname = shop\n", "2: not TOML"),
+        ("[watchfloor]\nname = shop\n", "2: not TOML: invalid value: text, durations and shares stand in quotes"),
         ("[watchfloor]\nversion = 2\n" + HEALTH, "watchfloor.version: expected 1, found 2"),
         ("[watchfloor]\ninterval = '5 parsecs'\n" + HEALTH, 'expected a duration such as "5s"'),
         ("[watchfloor]\ninterval = '0s'\n" + HEALTH, "watchfloor.interval: too short to ask by"),
@@ -541,5 +550,5 @@ def test_every_panels_example_is_a_config(folder: Folder, monkeypatch: pytest.Mo
 def test_somebody_elses_package_adds_a_kind(tmp_path: Path) -> None:
     program = Program(tmp_path)
     path = program.config(theirs.CARD.example)
-    assert "1 panels, 1 rules, no mistakes" in program.run("config", "check", "--config", path).stdout
+    assert "1 panel, 1 rule, no mistakes" in program.run("config", "check", "--config", path).stdout
     assert '"const": "theirs"' in program.run("config", "schema").stdout

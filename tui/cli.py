@@ -14,25 +14,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tui import __version__
+from tui.usage import Parser
 
 if TYPE_CHECKING:
     from tui.config import Loaded
 
-USAGE, DEFECT, BAD_CONFIG, INTERRUPTED = 64, 70, 78, 130
+DEFECT, BAD_CONFIG, INTERRUPTED = 70, 78, 130
 """A defect of our own has a code of its own: Python's 1 would read as *degraded*."""
 Subparsers = Any
 """argparse has no public name for what `add_subparsers` gives."""
-
-
-class Parser(argparse.ArgumentParser):
-    """argparse, with wrong usage as exit code 64, and options never guessed from their beginnings."""
-
-    def __init__(self, **keywords: Any) -> None:
-        super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **keywords)
-
-    def error(self, message: str) -> NoReturn:
-        """Says what is wrong and where to look, and ends with 64."""
-        self.exit(USAGE, f"{self.prog}: {message}; try: {self.prog} --help\n")
 
 
 def loaded(options: argparse.Namespace) -> Loaded:
@@ -317,18 +307,18 @@ def _add_demo(commands: Subparsers) -> None:
     )
     demo.add_argument("--seed", type=int, default=1, metavar="N", help="varies size, route and kind of the faults (1)")
     whats = demo.add_subparsers(metavar="WHAT", title="on the running stack")
-    for name, help_text, argument in (
-        ("faults", "list the faults, and which are on", ""),
-        ("fault", "break something", "name"),
-        ("heal", "mend a fault, or all", "name"),
-        ("rollback", "roll back to a deployment, as the vendor's own command would", "deployment"),
+    for name, help_text, argument, which in (
+        ("faults", "list the faults, and which are on", "", ""),
+        ("fault", "break something", "name", "a fault, by its name in `demo faults`"),
+        ("heal", "mend a fault, or all", "name", "a fault, by its name, or all"),
+        ("rollback", "roll back to a deployment, as the vendor's own command would", "deployment", "its id: enter on its row"),
     ):
         made = whats.add_parser(name, help=help_text, description=help_text[:1].upper() + help_text[1:] + ".")
         made.set_defaults(what=name)
         if argument:
-            made.add_argument(argument)
+            made.add_argument(argument, metavar=argument.upper(), help=which)
         if name == "fault":
-            made.add_argument("--seed", type=int, default=1, metavar="N")
+            made.add_argument("--seed", type=int, default=1, metavar="N", help="varies its size, route and kind (1)")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -86,6 +86,7 @@ class _Check:
         channels = self.channels(values["notify"], panels, rules) if "notify" in values else []
         duty, maintenance = self.duty(panels)
         keys = self.keys(values.get("keys", {}))
+        self.check_theme(general.theme)
         self.check_allowed(actions, values.get("panel", []))
         sentry_dsn = self.sentry_dsn(sentry)
         self.check_journal(journal, panels)
@@ -147,7 +148,9 @@ class _Check:
     def panels(self, tables: object) -> list[PanelSetup]:
         """Every `[[panel]]`, by the model of its kind."""
         if not isinstance(tables, list) or not tables:
-            self.mistake(("panel",), 'nothing to watch: write a [[panel]] with a kind, such as kind = "health"')
+            one = "write [[panel]], in two brackets each: there may be several"
+            none = 'nothing to watch: write a [[panel]] with a kind, such as kind = "health"'
+            self.mistake(("panel",), one if isinstance(tables, dict) else none)
             return []
         found = [self.panel(table, ("panel", index)) for index, table in enumerate(tables)]
         panels = [each for each in found if each]
@@ -216,9 +219,19 @@ class _Check:
     def keys(self, table: object) -> tuple[tuple[str, str], ...]:
         """`[keys]`: other keys for what the screen offers, by its name."""
         if not isinstance(table, dict) or not all(isinstance(each, str) for each in table.values()):
-            self.mistake(("keys",), 'expected names and keys, such as  "panel.zoom" = "Z"')
+            self.mistake(("keys",), 'expected names and keys, such as  zoom = "f2"')
             return ()
         return tuple(sorted(table.items()))
+
+    def check_theme(self, name: str) -> None:
+        """A theme that is not there; nothing is read where it is the usual one."""
+        if name == General.model_fields["theme"].default:
+            return
+        from tui.themes import theme_names
+
+        if name not in (names := theme_names()):
+            says = f"there is no theme {name!r}{nearest(name, names)}; there are: {', '.join(names)}"
+            self.mistake(("watchfloor", "theme"), says)
 
     def check_allowed(self, actions: ActionsSection, tables: object) -> None:
         """Patterns that allow nothing are mistakes: somebody would find out when it matters."""

@@ -16,6 +16,8 @@ from msgspec import Struct
 from tui.config_places import Path as Place
 from tui.config_places import line_of, places
 
+QUOTED = ': text, durations and shares stand in quotes: "https://…", "5s", "5 %"'
+
 
 class Mistake(Struct, frozen=True):
     """One thing that is wrong, in a line: where, what was found, what was expected, what was probably meant."""
@@ -66,7 +68,10 @@ def find(given: str | None, environment: str | None) -> Path:
     usual = _for_environment(platformdirs.user_config_path("watchfloor") / "config.toml", environment)
     if usual.is_file():
         return usual
-    says = "no config found: give one with --config, or write one with `watchfloor config init > config.toml`"
+    says = (
+        "no config found: write one with `watchfloor config init > config.toml`, or give one with --config;"
+        " `watchfloor demo` needs none"
+    )
     raise ConfigError([Mistake(str(usual), None, "", says)])
 
 
@@ -123,7 +128,7 @@ def _lines(origins: Mapping[Place, tuple[str, int]]) -> dict[Place, int]:
 def _read_one(path: Path) -> tuple[dict[str, Any], dict[Place, tuple[str, int]]]:
     """One file's values and their places. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Windows' editors begin a file with a mark
         values = tomllib.loads(text)
     except OSError as error:
         raise ConfigError([Mistake(str(path), None, "", f"cannot be read: {(error.strerror or str(error)).lower()}")]) from None
@@ -131,7 +136,8 @@ def _read_one(path: Path) -> tuple[dict[str, Any], dict[Place, tuple[str, int]]]
         raise ConfigError([Mistake(str(path), None, "", "is not UTF-8 text")]) from None
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
-        says = f"not TOML: {re.sub(r' [(]at .*[)]$', '', str(error)).lower()}"
+        what = re.sub(r" [(]at .*[)]$", "", str(error)).lower()
+        says = f"not TOML: {what}{QUOTED if what == 'invalid value' else ''}"
         raise ConfigError([Mistake(str(path), int(found.group(1)) if found else None, "", says)]) from None
     return values, {place: (str(path), line) for place, line in places(text).items()}
 

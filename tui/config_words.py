@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from tui.config_places import Path as Place
+
+LISTS = ("tuple_type", "list_type", "set_type", "frozen_set_type")
 
 
 def problem_in_words(error: Any, model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
@@ -21,8 +24,16 @@ def problem_in_words(error: Any, model: type[BaseModel], loc: tuple[str | int, .
         return "missing"
     if kind == "value_error":
         return message.removeprefix("Value error, ")
+    if kind in LISTS:
+        return f"expected a list: write {_as_list(error.get('input'))}"
     message = message[:1].lower() + message[1:]
     return f"{message.replace('input should be', 'expected')}, found {found_in_words(error.get('input'))}"
+
+
+def _as_list(value: object) -> str:
+    """The list that one value was probably meant as, in TOML."""
+    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return f"[{json.dumps(value, ensure_ascii=False)}]" if plain and len(str(value)) <= 60 else '["…", "…"]'
 
 
 def _known_keys(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from tests.commands.configs import health_only, watching
 from tests.running import Program, ended
 from tests.servers.things import Things
+from tui.cli import parser
 
 ALL = ("act", "check", "config", "demo", "journal", "mark", "report")
 
@@ -42,6 +43,21 @@ def test_every_command_explains_itself(program: Program, command: list[str]) -> 
     done = program.run(*command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) > 4
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (["--theme", "day"], "watchfloor: there is no option --theme; try: watchfloor --help"),
+        (["chekc", "--json"], "watchfloor: there is no command 'chekc', did you mean 'check'?; there are: check, act,"),
+        (["config", "verify"], "watchfloor config: there is no command 'verify'; there are: check, show, schema, init;"),
+    ],
+)
+def test_a_wrong_word_is_told_from_a_wrong_option(wrong: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(wrong)
+    assert ended.value.code == 64
+    assert capsys.readouterr().err.startswith(says)
 
 
 def test_the_version(program: Program) -> None:

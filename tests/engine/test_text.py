@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import timeit
 import unicodedata
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.engine.text import CUT, DEFAULT_LIMIT, clean, clean_lines
+from tui.engine.text import CUT, DEFAULT_LIMIT, clean, clean_lines, escaped_for_terminals
 
 VISIBLE_FORMATS = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 """Signs of Arabic, Syriac and Kaithi that Unicode counts as format characters and fonts draw."""
@@ -34,6 +35,19 @@ def test_nothing_steers_and_nothing_is_longer_than_its_limit(text: str, limit: i
     assert [character for character in shown if steers(character)] == []
     assert len(shown) <= limit
     shown.encode()
+
+
+@given(st.recursive(HOSTILE, st.lists), st.sampled_from([None, 1]))
+def test_json_on_a_terminal_steers_nothing_and_says_the_same(data: object, indent: int | None) -> None:
+    shown = escaped_for_terminals(json.dumps(data, ensure_ascii=False, indent=indent))
+    assert json.loads(shown) == data
+    assert not any(map(steers, shown.replace("\n", "")))
+
+
+def test_no_more_marks_on_a_letter_than_a_language_puts_there() -> None:
+    assert clean("e" + "\u0301" * 40 + "!") == "e\u0301\u0301\u0301\ufffd!"
+    for word in ("Vi\u1ec7t e\u0302\u0323", "\u0e17\u0e35\u0e48", "\u05e9\u05c1\u05b8", "\u0645\u064e\u0651"):
+        assert clean(word) == word
 
 
 @pytest.mark.parametrize("plane", range(17))

@@ -19,9 +19,10 @@ from tui.engine.feed import OpenIntent
 from tui.engine.text import Shown
 from tui.screens.arrangement import columns_of, places, shares, snake
 from tui.screens.live import Live
+from tui.themes import theme_names
 from tui.widgets.freshness import freshness
 from tui.widgets.ink import Piece
-from tui.widgets.theme import ThemeError, load_theme, theme_names
+from tui.widgets.theme import ThemeError, load_theme
 
 
 def test_no_terminal_no_dashboard() -> None:

@@ -12,8 +12,9 @@ from rich.terminal_theme import TerminalTheme
 
 from tests.screens.conftest import Open, Stage
 from tui.engine.text import Shown
+from tui.themes import theme_names
 from tui.widgets.ink import Piece, Role
-from tui.widgets.theme import Theme, load_theme, theme_names
+from tui.widgets.theme import Theme, load_theme
 
 WORDS: tuple[Role, ...] = ("text", "dim", "ok", "degraded", "unknown", "failing", "change", "focus", "key", "alarm", "strong")
 SHAPES: tuple[Role, ...] = ("faint", "picture")

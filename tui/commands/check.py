@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from typing import Any
 
-from tui.commands.printing import alert_line, glyph, say
+from tui.commands.printing import alert_line, glyph, in_json, say
 from tui.config import Loaded
 from tui.engine.alert import Alert
 from tui.engine.clock import date_time
@@ -28,7 +27,7 @@ def check(loaded: Loaded, *, as_json: bool, seconds: float | None) -> int:
     engine = Engine(loaded.setup, Level.WATCH, hold=seconds is not None)
     snapshot = asyncio.run(_look(engine, seconds))
     if as_json:
-        say(json.dumps(as_data(snapshot), ensure_ascii=False, indent=1))
+        say(in_json(as_data(snapshot), indent=1))
     else:
         _print(engine, snapshot)
     return EXIT[worst(panel.status for panel in snapshot.panels)]

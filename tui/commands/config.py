@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tui.commands.printing import say
+from tui.commands.printing import counted, in_json, say
 from tui.config import Loaded
 from tui.config_rule_models import RuleSection
 from tui.config_schema import schema
@@ -50,7 +50,8 @@ def check_config(loaded: Loaded, *, connect: bool) -> int:
     for panel in setup.panels:
         if panel.broken:
             say(f"panel {panel.name}: {panel.broken}")
-    say(f"{loaded.source.path}: {len(setup.panels)} panels, {len(setup.rules)} rules{_told(setup)}, no mistakes")
+    panels, rules = counted(len(setup.panels), "panel"), counted(len(setup.rules), "rule")
+    say(f"{loaded.source.path}: {panels}, {rules}{_told(setup)}, no mistakes")
     if not connect:
         return 0
     found = asyncio.run(_connect(setup))
@@ -63,7 +64,7 @@ def check_config(loaded: Loaded, *, connect: bool) -> int:
 
 def _told(setup: Setup) -> str:
     """How many ways there are to tell people, where there are any."""
-    return f", {len(setup.channels)} channels" if setup.channels else ""
+    return f", {counted(len(setup.channels), 'channel')}" if setup.channels else ""
 
 
 async def _connect(setup: Setup) -> Sequence[Checked]:
@@ -119,14 +120,14 @@ def show_config(loaded: Loaded) -> int:
     """Prints every value in force with where it came from; secrets as their references."""
     for place, value in _leaves(loaded.source.values, ()):
         file, line = loaded.source.where(place)
-        say(f"{_dotted(place)} = {json.dumps(value, ensure_ascii=False, default=str)}   # {file}{f':{line}' if line else ''}")
+        say(f"{_dotted(place)} = {in_json(value, default=str)}   # {file}{f':{line}' if line else ''}")
     for name, model in loaded.sections.items():
         if isinstance(model, RuleSection):
             continue  # what a rule comes to is said below, in one line
         unset = {field for field in type(model).model_fields if field not in model.model_fields_set}
         for key, value in model.model_dump(mode="json", include=unset).items():
             if value not in (None, "", [], {}):
-                say(f"{name}.{key} = {json.dumps(value, ensure_ascii=False)}   # default")
+                say(f"{name}.{key} = {in_json(value)}   # default")
     for rule in loaded.setup.rules:
         say(f"rule {rule.name}: {rule.panel}.{series_key(rule.signal, rule.labels)} {_rule_in_words(rule)}")
     return 0

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime
-import json
 import time
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from tui.commands.printing import complain, say
+from tui.commands.printing import complain, in_json, say
 from tui.commands.state import open_journal
 from tui.config import Loaded
 from tui.engine.clock import date_time
@@ -42,7 +41,7 @@ def print_journal(loaded: Loaded, *, as_json: bool, since: str, kinds: Sequence[
         return 5
     fits = _fits(who, panel, names)
     for entry in filter(fits, entries):
-        say(json.dumps(_data(entry), ensure_ascii=False) if as_json else line_of(entry, names))
+        say(in_json(_data(entry)) if as_json else line_of(entry, names))
     return 0
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 from tui.engine.alert import Alert
 from tui.engine.reading import Status
 from tui.engine.rules import describe
-from tui.engine.text import Shown
+from tui.engine.text import Shown, escaped_for_terminals
 from tui.engine.units import show_duration
+from tui.locales import wants_ascii
 
 GLYPHS = {Status.OK: "●", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.FAILING: "✖"}
 ASCII = {Status.OK: "o", Status.DEGRADED: "^", Status.UNKNOWN: "?", Status.FAILING: "X"}
 
 
 def glyph(status: Status) -> str:
-    """The status's sign, in what the output's encoding can hold."""
+    """The status's sign, in what the locale and the output's encoding can hold."""
     encoding = ((sys.stdout and sys.stdout.encoding) or "ascii").lower().replace("-", "")
-    return (GLYPHS if encoding.startswith("utf") else ASCII)[status]
+    return (GLYPHS if encoding.startswith("utf") and not wants_ascii() else ASCII)[status]
 
 
 def alert_line(alert: Alert, now: float) -> Shown:
@@ -29,6 +31,16 @@ def alert_line(alert: Alert, now: float) -> Shown:
     return Shown(
         f"{alert.severity} {glyph(alert.status)} {alert.state:<8} {alert.panel:<10} {describe(alert)}   {age}{suspect}"
     )
+
+
+def in_json(data: object, indent: int | None = None, default: Any = None) -> str:
+    """Data as JSON that may also be printed on a terminal: names stay as they are, but for what would steer it."""
+    return escaped_for_terminals(json.dumps(data, ensure_ascii=False, indent=indent, default=default))
+
+
+def counted(number: int, what: str) -> str:
+    """`1 panel`, `2 panels`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def say(text: str) -> None:

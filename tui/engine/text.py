@@ -22,6 +22,12 @@ _UNSAFE = re.compile(
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U00013430-\U0001343f"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+_MARKS = (
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0e34-\u0e3a\u0e47-\u0e4e\u1ab0-\u1aff\u1dc0-\u1dff"
+    "\u20d0-\u20ff\ufe20-\ufe2f]"
+)
+# No language puts more than three marks on a letter; many of them are drawn over the lines above and below.
+_PILED = re.compile(f"({_MARKS}{{3}}){_MARKS}+")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _SPACES = "\t\n\r\x0b\x0c\u2028\u2029"
 
@@ -49,7 +55,22 @@ def clean(text: object, limit: int = DEFAULT_LIMIT) -> Shown:
     raw = text if isinstance(text, str) else str(text)
     whole = len(raw) <= limit
     safe = _UNSAFE.sub(_mark, raw if whole else raw[: max(limit - 1, 0)])
+    if not safe.isascii():
+        safe = _PILED.sub("\\1\ufffd", safe)
     return Shown(safe if whole else safe + CUT)
+
+
+def escaped_for_terminals(json: str) -> str:
+    """JSON in which what would steer a terminal or hide text is escaped: to a program it says the same."""
+    return _UNSAFE.sub(_escape, json)
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found.group()
+    if character == "\n":  # between values; within a text JSON has escaped it
+        return character
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def clean_lines(text: str, lines: int = 40, limit: int = DEFAULT_LIMIT) -> tuple[Shown, ...]:

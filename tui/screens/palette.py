@@ -13,10 +13,10 @@ from textual.screen import Screen
 from tui.engine.alert import Fold
 from tui.engine.silences import in_words
 from tui.engine.text import EMPTY, Shown, clean
+from tui.themes import theme_names
 from tui.widgets.footer import Hint
 from tui.widgets.ink import BLANK, Line, Piece, apart, cut_line, spaces
 from tui.widgets.remedies import may_act
-from tui.widgets.theme import theme_names
 
 from .alert_keys import mark, open_end, open_maintenance, open_mark
 from .answering import settle

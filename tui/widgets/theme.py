@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import Path
 
 from msgspec import Struct
 from rich.errors import StyleSyntaxError
 from rich.style import Style
+
+from tui.themes import theme_folder, theme_names
 
 from .ink import Piece, Role
 
@@ -40,17 +39,6 @@ def _combined(background: Style, cursor: Style | None, own: Style, link: str) ->
     """One style object for one look: equal looks are the same object, so that comparing pictures is cheap."""
     whole = background + cursor + own if cursor is not None else background + own
     return whole.update_link(link) if link else whole
-
-
-def theme_folder() -> Traversable:
-    """Where the themes are: inside the wheel, or at the root of a checkout."""
-    packaged = files("tui") / "data" / "themes"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "themes"
-
-
-def theme_names() -> list[str]:
-    """Every theme there is."""
-    return sorted(each.name.removesuffix(".toml") for each in theme_folder().iterdir() if each.name.endswith(".toml"))
 
 
 def load_theme(name: str, colours16: bool = False, colourless: bool = False) -> Theme:
