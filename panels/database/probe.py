@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
@@ -67,7 +67,8 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
     now = tools.clock.monotonic()
     kept.samples.add(now, sessions)
     _count(kept, server)
-    signals = (signal("up", 1.0), *_connections(sessions, server, config), *_work(sessions, config), *_rates(kept, server))
+    connections = _connections(sessions, server, config, tools.alerting(target.panel, "application"))
+    signals = (signal("up", 1.0), *connections, *_work(sessions, config), *_rates(kept, server))
     rows = (*_session_rows(sessions, kept.rights), *_applications(sessions))
     if not server["has_statements"]:
         rows += kept.samples.rows()
@@ -96,8 +97,10 @@ async def _learn_rights(session: Session, config: DatabaseConfig, tools: Tools, 
 # --- signals ---------------------------------------------------------------------------------------------------------
 
 
-def _connections(sessions: Sequence[Seen], server: Mapping[str, Any], config: DatabaseConfig) -> list[Signal]:
-    """How many of the connections are taken, and by whom."""
+def _connections(
+    sessions: Sequence[Seen], server: Mapping[str, Any], config: DatabaseConfig, wanted: Container[str]
+) -> list[Signal]:
+    """How many of the connections are taken, and by whom: by the applications that take most, and those that are `wanted`."""
     clients = [each for each in sessions if each.is_client]
     used = len(clients)
     found = [
@@ -108,8 +111,9 @@ def _connections(sessions: Sequence[Seen], server: Mapping[str, Any], config: Da
     if config.pool_size:
         found.append(signal("pool", sum(not each.is_ours for each in clients) / config.pool_size, "ratio"))
     by_application = Counter(each.application or "(no name)" for each in clients if not each.is_ours)
-    for name, count in by_application.most_common(MOST_APPLICATIONS):
-        found.append(signal("application_connections", count, application=name))
+    for place, (name, count) in enumerate(by_application.most_common()):
+        if place < MOST_APPLICATIONS or name in wanted:
+            found.append(signal("application_connections", count, application=name))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from tui.engine.clock import clock_time
@@ -43,7 +45,7 @@ def by_kind(config: JobsConfig, kept: Kept) -> list[KindFigures]:
     counts = kept.window.by_kind if kept.window.complete else {}
     lately = kept.failures.since_minutes(FAILED_WITHIN, kept.now)
     running = [(row["kind"] or "", is_stuck(row["heartbeat_age"], config)) for row in kept.running.values()]
-    kinds = sorted({*config.kinds, *waiting, *counts, *lately, *(kind for kind, _ in running)})[:MOST_KINDS]
+    kinds = sorted({*config.kinds, *waiting, *counts, *lately, *(kind for kind, _ in running)})
     watched = watched_whole(kept)
     found = []
     for kind in kinds:
@@ -62,6 +64,15 @@ def by_kind(config: JobsConfig, kept: Kept) -> list[KindFigures]:
             )
         )
     return found
+
+
+def listed(kinds: Sequence[KindFigures], config: JobsConfig, kept: Kept) -> list[KindFigures]:
+    """At most so many kinds: those that the config names or that have an open alert, however many, and the first of the
+    others."""
+    first = {*config.kinds, *kept.alerting}
+    others = [each.kind for each in kinds if each.kind not in first]
+    shown = first.union(others[: max(0, MOST_KINDS - len(first))])
+    return [each for each in kinds if each.kind in shown]
 
 
 def is_stuck(heartbeat_age: float | None, config: JobsConfig) -> bool:
@@ -100,7 +111,7 @@ def worker_silence(kinds: list[KindFigures], kept: Kept) -> float | None:
 def signals(config: JobsConfig, kept: Kept) -> tuple[Signal, ...]:
     """Every signal of the queue."""
     kinds = by_kind(config, kept)
-    found = [made for each in kinds for made in _of_kind(each)]
+    found = [made for each in listed(kinds, config, kept) for made in _of_kind(each)]
     critical = [each.failed_lately for each in kinds if config.is_critical(each.kind)]
     known = [each for each in critical if each is not None]
     heard = [at for at in kept.heartbeats.values() if kept.now - at <= config.stuck_after]

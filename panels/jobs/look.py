@@ -58,6 +58,8 @@ class Kept(Struct):
     beyond_tried: float = -math.inf
     beyond_at: float | None = None
     """When jobs that run since before the window were last looked for; None where that was not answered."""
+    alerting: frozenset[str] = frozenset()
+    """The kinds with an open alert."""
     round_cost: float = 0.0
     """Seconds of server time that the present round over the whole day has cost, and of these the last poll's."""
     round_spent: float = 0.0

@@ -39,6 +39,7 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
             kept.shape_at = -math.inf
         raise
     _check_visible(config, kept)
+    kept.alerting = tools.alerting(target.panel, "kind")
     # A round's cost is spread over the time to the next one: it is no reason to ask the rest less often.
     spent = session.spent - kept.round_spent + kept.round_cost * min(1.0, target.interval / ALL_EACH)
     return Found(Status.OK, signals(config, kept), rows(config, kept), notes=notes(kept), spent=spent)

@@ -13,7 +13,7 @@ from tui.engine.text import EMPTY, Shown, clean, clean_lines
 
 from .config import JobsConfig
 from .failures import Group
-from .figures import KindFigures, by_kind, is_stuck
+from .figures import KindFigures, by_kind, is_stuck, listed
 from .look import Kept
 
 MOST_GROUPS = 40
@@ -44,7 +44,7 @@ def short(identity: str) -> str:
 
 def rows(config: JobsConfig, kept: Kept) -> tuple[Row, ...]:
     """All rows, each job once: stuck, running, failed, due or recent, in this order of what matters."""
-    kinds = by_kind(config, kept)
+    kinds = listed(by_kind(config, kept), config, kept)
     groups = kept.failures.groups()[:MOST_GROUPS]
     jobs: dict[str, Row] = {}
     for row in [*_running(config, kept), *_failed(groups, kept.now), *_others(kept)]:

@@ -5,7 +5,7 @@ None is *no data*, never zero. Rates are per second, times seconds, shares 0 to 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct, field
@@ -50,8 +50,6 @@ class Figures(Struct, frozen=True):
     p95: float | None = None
     p99: float | None = None
     routes: tuple[Route, ...] = ()
-    """The most telling ones."""
-    routes_in_all: int = 0
     tiles: Mapping[str, float | None] = field(default_factory=dict)
     notes: tuple[Shown, ...] = ()
     complete: bool = True
@@ -76,14 +74,16 @@ def share(part: float | None, whole: float | None) -> float | None:
     return min(max(part / whole, 0.0), 1.0)
 
 
-def most_telling(routes: Iterable[Route], limit: int = ROUTES_KEPT) -> tuple[Route, ...]:
-    """At most `limit` routes: those with the most errors, the slowest, then the busiest."""
+def most_telling(routes: Iterable[Route], wanted: Container[str] = (), limit: int = ROUTES_KEPT) -> tuple[Route, ...]:
+    """At most `limit` routes: those with the most errors, the slowest, then the busiest; and those that are `wanted`, by
+    name, however many."""
     busy = sorted(routes, key=lambda each: (-(each.rate or 0), each.name))
     if len(busy) <= limit:
         return tuple(busy)
     failing = sorted((each for each in busy if each.errors), key=lambda each: -(each.errors or 0) * (each.rate or 0))
     slow = sorted((each for each in busy if each.p95 is not None), key=lambda each: -(each.p95 or 0))
     chosen = {each.name for each in (*failing[:BY_ERRORS], *slow[:BY_SLOWNESS])}
+    chosen |= {each.name for each in busy if each.name in wanted}
     for each in busy:
         if len(chosen) >= limit:
             break

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from statistics import median
 
 from tui.engine.connections import Tools
@@ -11,7 +12,7 @@ from tui.engine.reading import Found, Row, Signal, Status, Value, signal
 from tui.engine.text import clean
 
 from .config import MetricsConfig
-from .figures import Figures, Route, Source, steadily
+from .figures import Figures, Route, Source, most_telling, steadily
 from .queried import Queried
 from .scraped import Scraped
 
@@ -33,10 +34,11 @@ def found(figures: Figures, target: Target, tools: Tools, memory: Memory) -> Fou
     """Figures as signals and rows, in an order that `memory` keeps steady. Without a rate of requests, or where a question
     had no answer, the reading is *unknown*: nobody can tell that the service is well."""
     config: MetricsConfig = target.settings
-    routes = steadily(figures.routes, memory.get("order", ()))
+    routes = most_telling(figures.routes, tools.alerting(target.panel, "route"))
+    routes = steadily(routes, memory.get("order", ()))
     memory["order"] = [each.name for each in routes]
     measured = figures.request_rate is not None and figures.complete
-    signals = (*_whole(figures, config), *_usual(figures, target, tools), *_by_route(figures), *_tiles(figures, config))
+    signals = (*_whole(figures, config), *_usual(figures, target, tools), *_by_route(routes), *_tiles(figures, config))
     rows = tuple(_row(each) for each in routes)
     return Found(Status.OK if measured else Status.UNKNOWN, signals, rows, notes=figures.notes)
 
@@ -46,7 +48,7 @@ def _whole(figures: Figures, config: MetricsConfig) -> list[Signal]:
     found = [
         signal("request_rate", figures.request_rate, "1/s"),
         signal("error_rate", figures.error_rate, "ratio"),
-        signal("routes", figures.routes_in_all, "count"),
+        signal("routes", len(figures.routes), "count"),
         signal("window", figures.over, "s"),
     ]
     own = config.queries
@@ -72,11 +74,11 @@ def _usual(figures: Figures, target: Target, tools: Tools) -> list[Signal]:
     return [signal("baseline", usual, "1/s"), signal("surge", surge, "count")]
 
 
-def _by_route(figures: Figures) -> list[Signal]:
+def _by_route(routes: Sequence[Route]) -> list[Signal]:
     """Three signals a route."""
     return [
         each
-        for route in figures.routes
+        for route in routes
         for each in (
             Signal("route_rate", route.rate, "1/s", route.labels),
             Signal("route_error_rate", route.errors, "ratio", route.labels),

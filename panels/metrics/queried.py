@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -21,11 +21,11 @@ from tui.engine.text import Shown, clean
 from tui.engine.units import show_duration, show_ratio
 
 from .config import MetricsConfig
-from .figures import Figures, Route, most_telling, share
+from .figures import Figures, Route, share
 from .promql import queries
 
 if TYPE_CHECKING:
-    from tui.engine.prometheus import Answer, PrometheusClient
+    from tui.engine.prometheus import Answer, PrometheusClient, Series
 
 BACK, STEP = 3600.0, 15.0
 """The last hour, in steps that a sparkline can use."""
@@ -70,7 +70,9 @@ class _Told(Struct):
     def by(self, name: str, *labels: str) -> dict[tuple[str, ...], float | None]:
         """The numbers that a query gave, by label values."""
         answer = self._answer(name)
-        series = answer.series[:ROUTES_READ] if answer else ()
+        series: Sequence[Series] = answer.series if answer else ()
+        if len(series) > ROUTES_READ:  # Prometheus lists them in no order: of each answer the same ones are taken
+            series = sorted(series, key=lambda each: sorted(each.labels.items()))[:ROUTES_READ]
         return {tuple(each.labels.get(label, "") for label in labels): each.value for each in series}
 
     def _answer(self, name: str) -> Answer | None:
@@ -150,8 +152,7 @@ class Queried:
             p50=values["p50"],
             p95=values["p95"],
             p99=values["p99"],
-            routes=most_telling(routes),
-            routes_in_all=len(routes),
+            routes=tuple(routes),
             tiles=tiles,
             notes=tuple(dict.fromkeys(told.notes)),
             complete=complete,

@@ -20,7 +20,7 @@ from tui.engine.units import show_duration
 
 from .config import MetricsConfig, Tile
 from .counters import Growth
-from .figures import Figures, Route, most_telling, share
+from .figures import Figures, Route, share
 from .page import Page, Series
 from .quantile import histogram_quantile
 from .window import Names, Passed, Window, together
@@ -105,8 +105,7 @@ class Scraped:
             p50=histogram_quantile(0.5, whole.buckets),
             p95=histogram_quantile(0.95, whole.buckets),
             p99=histogram_quantile(0.99, whole.buckets),
-            routes=most_telling(routes),
-            routes_in_all=len(routes),
+            routes=tuple(routes),
             tiles=tiles,
             notes=notes,
             complete=not notes,

@@ -94,6 +94,16 @@ class Watch:
         return other
 
 
+def test_which_series_have_an_open_alert() -> None:
+    """A probe that cannot tell all of many must tell these."""
+    api = Watch(HIGH_ERRORS, DOWN)
+    api.sees(errors(0.006, route="/pending"), errors(0.02, route="/firing"), errors(0.0, route="/well"))
+    assert api.book.open_series("api") == [(("route", "/pending"),), (("route", "/firing"),)]
+    assert api.book.open_series("web") == []
+    api.after(60).sees(errors(0.0, route="/pending"), errors(0.0, route="/firing"), errors(0.0, route="/well"))
+    assert api.book.open_series("api") == []
+
+
 # --- an alert's life, told ----------------------------------------------------------------------------------------------
 
 

@@ -306,6 +306,17 @@ def test_a_series_without_a_value_or_without_its_place_in_the_answer_is_silent()
     assert api.alerts == [], "what is away for a day is gone for good"
 
 
+def test_where_nothing_else_is_measured_a_silence_goes_on_for_more_than_a_day() -> None:
+    """Nothing came of it: told to be over, and to fire again, would be two lies a day."""
+    api = Watch(SILENT)
+    api.sees(errors(0.1, route="/a"))
+    for _ in range(int(FORGOTTEN / 10) + 100):
+        api.after(10).looks()
+    assert states(api.alerts) == ["firing"]
+    assert api.moves() == [("inactive", "firing", "P1")]
+    assert states(api.after(1).sees(errors(0.1, route="/b"))) == ["resolved"], "what is asked has another label by now"
+
+
 def test_a_signal_that_was_never_there_is_silent_from_the_start() -> None:
     api = Watch(replace(SILENT, labels=(("route", "/pay"),)))
     api.hears_nothing()

@@ -8,7 +8,7 @@ one acts), and nothing that can outlive the process's exit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from .clock import Clock, SystemClock
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .history import History
     from .postgres import Database
     from .prometheus import PrometheusClient
+    from .reading import Labels
 
 
 class Tools:
@@ -30,9 +31,16 @@ class Tools:
         self.history = history
         self.in_maintenance: Callable[[str], bool] = lambda panel: False
         """Whether a panel is under maintenance now: what is measured then counts against no uptime."""
+        self.open_series: Callable[[str], Iterable[Labels]] = lambda panel: ()
+        """The labels of a panel's series on which an alert is pending or firing."""
         self._http: dict[tuple[str, HttpSettings], HttpClient] = {}
         self._databases: dict[tuple[str, bool], Database] = {}
         self._prometheus: dict[tuple[str, HttpSettings], PrometheusClient] = {}
+
+    def alerting(self, panel: str, label: str) -> frozenset[str]:
+        """What of a panel has an open alert, by the values of one of its labels. A probe that tells the most telling of many
+        tells these, too: what falls off its list would look resolved."""
+        return frozenset(value for labels in self.open_series(panel) for name, value in labels if name == label)
 
     def http(self, target: str, settings: HttpSettings | None = None) -> HttpClient:
         """The client of one target (`panel/name`): its own two connections, so that none can delay another."""

@@ -84,6 +84,7 @@ class Engine:
         self.judge.says = self.sayings.say_soon
         self.sayings.listeners.append(self._heard)
         self.tools.in_maintenance = lambda panel: bool(self.desk.quiet.maintenance(panel, self.clock.utc()))
+        self.tools.open_series = self.rules.open_series
         self.gate.suspected = lambda: self.judge.newest.suspected
         self.watching = Watching(setup, self.tools, self.judge, self.history, self._news, self.tasks.seen("polling"))
         self.watching.begins, self.watching.ends = self._lead, self._follow

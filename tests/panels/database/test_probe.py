@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from panels.database import CARD, probe
 from panels.database.activity import Seen, parents, read_sessions, waiting_for
+from panels.database.config import DatabaseConfig
 from panels.database.locks import lock_changes
-from panels.database.probe import ask
+from panels.database.probe import _connections, ask
 from panels.database.sizes import ask_sizes
 from panels.database.statements import MISSING, Counted, ask_statements
 from tests.servers.postgres import start_postgres
@@ -215,12 +216,24 @@ async def test_a_look_costs_the_server_little(shop: Shop) -> None:
 # --- who blocks whom, without a server ------------------------------------------------------------------------------
 
 
+CONFIG = DatabaseConfig.model_validate({"dsn": "host=localhost dbname=x"})
+
+
 def seen(pid: int, *blockers: int) -> Seen:
     ages = {"xact_age": 1.0, "query_age": 1.0, "state_age": 1.0}
     texts = dict.fromkeys(("user", "application", "database", "client", "state", "wait_type", "wait_event", "query"), "")
     flags = dict.fromkeys(("cut", "superuser", "replication", "hidden", "me"), False)
     given: dict[str, Any] = {**ages, **texts, **flags, "kind": "client backend", "began": "x", "blockers": blockers}
     return Seen(pid=pid, xact_start=None, query_start=None, **given)
+
+
+def test_an_application_with_an_open_alert_is_told_among_very_many() -> None:
+    sessions = [replace(seen(number), application=f"app-{number // 2:02}") for number in range(60)]
+    sessions.append(replace(seen(61), application="one"))
+    told = {dict(each.labels).get("application") for each in _connections(sessions, {"max_connections": 100}, CONFIG, ())}
+    assert len(told) == 13 and "one" not in told
+    told = {dict(each.labels).get("application") for each in _connections(sessions, {"max_connections": 100}, CONFIG, {"one"})}
+    assert len(told) == 14 and "one" in told
 
 
 def test_a_queue_stands_side_by_side_under_its_holder() -> None:

@@ -64,7 +64,6 @@ def _figures(worse: float, noise: float) -> Figures:
         p95=0.21 + 1.21 * worse,
         p99=0.4 + 2.7 * worse,
         routes=tuple(routes),
-        routes_in_all=len(routes),
         tiles=tiles,
         over=300.0,
     )

@@ -5,16 +5,19 @@ from __future__ import annotations
 from panels.metrics import CARD
 from panels.metrics.check import check
 from panels.metrics.config import MetricsConfig
-from panels.metrics.probe import ask
+from panels.metrics.figures import Figures, Route
+from panels.metrics.probe import ask, found
 from tests.clocks import START, DrivenClock
+from tests.engine.test_rules import Watch
 from tests.panels.metrics.conftest import values, watch
+from tests.panels.metrics.story import SHOP
 from tests.servers.prometheus import Service, start_prometheus
 from tests.waiting import GRACE, Stopwatch, eventually
 from tui.engine.connections import Tools
 from tui.engine.engine import Engine
 from tui.engine.feed import Level, Snapshot
 from tui.engine.history import History
-from tui.engine.panel import PanelConfig, load_named
+from tui.engine.panel import PanelConfig, Target, Threshold, load_named
 from tui.engine.reading import Reading, Status, signal
 from tui.engine.rules import Rule
 from tui.engine.setup import PanelSetup, Setup
@@ -41,6 +44,24 @@ async def judged(service: Service, *, failed: int, slow: int, served: int = 1000
         service.observe("/api/orders", seconds=2.4, times=slow)
         await engine.poller.once()
         return engine.judge_now()
+
+
+def test_a_route_that_fires_is_told_for_as_long_as_it_is_there() -> None:
+    """However many that fail more often, or are slower, come before it: what falls off the list would look resolved."""
+    watch = Watch(Rule("RouteErrors", "metrics", "route_error_rate", "ratio", "above", (Threshold("P1", 0.3),)))
+    tools = Tools()
+    tools.open_series = watch.book.open_series
+    target = Target("metrics", "metrics", SHOP, None, 15.0, 5.0)
+
+    def look(*routes: Route) -> list[str]:
+        signals = found(Figures(request_rate=1.0, error_rate=0.0, routes=routes), target, tools, {}).signals
+        return [state for _, state, _ in watch.after(15).sees(*signals, panel="metrics")]
+
+    rare = Route("/rare", 0.1, 0.5)
+    crowd = [Route(f"/{number}", 10.0, 0.2, 5.0) for number in range(60)]
+    assert look(rare) == ["firing"]
+    assert look(rare, *crowd) == ["firing"]
+    assert look(Route("/rare", 0.1, 0.0), *crowd) == ["resolved"]
 
 
 async def test_well_is_ok(service: Service) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 LOOKED = 10.0
 """Seconds between two looks past which nobody was looking: they come each second."""
 FORGOTTEN = 86400.0
-"""Seconds after which a silent series is taken for one that is gone for good."""
+"""Seconds after which a silent series is taken for one that is gone for good, while others of its rule are measured: a rule of
+which nothing is measured forgets nothing."""
 NOWHERE = ("", "")
 
 
@@ -73,11 +74,13 @@ class Silence:
         mine = [key for panel, name, key in self._held if (panel, name) == (rule.panel, rule.name)]
         if not mine:
             mine.append(self._get(rule, _named(rule)).key)
+        any_measured = any(ago is not None for ago in seen.values())
         for key in mine:
             held = self._held[rule.panel, rule.name, key]
             ago = seen.get(key)
             held.silent = held.silent + passed if ago is None else ago
-            over = (key == never and key not in seen and len(mine) > 1) or held.silent > FORGOTTEN
+            gone = any_measured and held.silent > FORGOTTEN
+            over = gone or (key == never and key not in seen and len(mine) > 1)
             quiet = not over and ago is None and held.silent >= rule.levels[0].limit
             if quiet != held.breached or (held.open and not quiet):
                 held.take([held.silent + 1e-9 if quiet else 0.0], now, mono, LOOKED)

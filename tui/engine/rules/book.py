@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from ..alert import Alert, by_badness
 from ..history import History
 from ..panel import Judged
-from ..reading import Signal, Status
+from ..reading import Labels, Signal, Status
 from . import life
 from .life import Held
 from .means import Means
@@ -208,6 +208,10 @@ class RuleBook:
         again = {each.fingerprint for each in found} if self._gone else ()
         found += [each for key, each in self._gone.items() if key not in again]
         return tuple(sorted(found, key=by_badness))
+
+    def open_series(self, panel: str) -> list[Labels]:
+        """The labels of a panel's series on which an alert is pending or firing."""
+        return [held.labels for (of, _, _), held in self._held.items() if of == panel and held.open]
 
     def moves(self) -> list[AlertMoved]:
         """Every alert that changed its state or severity since this was last asked, in order. A pending one that came to
