@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -123,7 +123,10 @@ async def test_the_clock_calls_once_and_only_where_one_leads(there: Receivers, e
     assert all("escalated to kim" in each["text"] for each in there.posted)
 
 
-async def test_after_the_machine_slept_the_clock_calls_nobody_before_all_was_measured_anew(there: Receivers) -> None:
+@pytest.mark.parametrize("jumps", [DrivenClock.suspend, DrivenClock.set_wall], ids=["it slept", "its clock was set"])
+async def test_after_a_jump_of_time_the_clock_calls_nobody_before_all_was_measured_anew(
+    there: Receivers, jumps: Callable[[DrivenClock, float], None]
+) -> None:
     oven = Oven()
     slack = Slack.model_validate({"kind": "slack", "url": "env:SLACK_WEBHOOK", "on": ["escalated"]})
     clock_, journal = DrivenClock(), Journal(":memory:")
@@ -131,7 +134,7 @@ async def test_after_the_machine_slept_the_clock_calls_nobody_before_all_was_mea
     async with made.session():
         made.telling.lead()
         made.telling.take(judged(clock(due=5000.0)))
-        clock_.suspend(3600.0)
+        jumps(clock_, 3600.0)
         for _ in range(int(AWAKE)):
             made.telling.take(judged(clock()))
             await settle()

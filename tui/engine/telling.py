@@ -34,8 +34,11 @@ CALLED_AGAIN = 30.0
 """Seconds after which the clock calls again where somebody could not be told."""
 STILL = 10.0
 """Seconds between two judgements past which nobody was watching: they come each second."""
+JUMP = 2.0
+"""Seconds by which the wall clock has moved against the boot clock where somebody set it, or the machine was stopped from
+outside: the escalation clocks go by it."""
 AWAKE = 60.0
-"""Seconds after that in which the clock calls nobody: what fired before may be over, and is measured anew first."""
+"""Seconds after either in which the clock calls nobody: what fired before may be over, and is measured anew first."""
 READ_ONLY = Shown("read-only: while this dashboard polls, nobody is told of an alert")
 
 
@@ -68,7 +71,9 @@ class Telling:
         """Whether others poll by another config, whose alerts are not seen here."""
         self._looked = clock.boottime()
         self._woken = float("-inf")
-        """When the machine, or this process, was last found to have stood still: boot-clock seconds."""
+        """When the machine, or this process, was last found to have stood still, or its wall clock to have jumped: boot-clock
+        seconds."""
+        self._wall = clock.utc() - clock.boottime()
 
     def use(self, setup: Setup) -> None:
         """The config was read again."""
@@ -99,9 +104,10 @@ class Telling:
         """Has told what is due by a judgement of this process; returns it with what a person must know of the telling, and by
         what the escalation clocks would call."""
         now = self._means[2].boottime()
-        if now - self._looked > STILL:
+        wall = self._means[2].utc() - now
+        if now - self._looked > STILL or abs(wall - self._wall) > JUMP:
             self._woken = now
-        self._looked = now
+        self._looked, self._wall = now, wall
         judgement = self._named(judgement)
         if not self.leads or all(each.on_screen for each in self._setup.channels):
             return judgement
