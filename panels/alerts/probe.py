@@ -8,17 +8,15 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tui.engine.connections import Tools
-from tui.engine.panel import BEFORE, Memory, Target
-from tui.engine.reading import Found, Reading, Status, Theirs, TheirSilence, labels_of, no_answer, signal
+from tui.engine.panel import Memory, Target
+from tui.engine.reading import Found, Status, Theirs, TheirSilence, labels_of, no_answer, signal
 from tui.engine.text import EMPTY, Shown, clean
+from tui.engine.units import show_duration
 
 from .config import AlertsConfig
+from .known import forgotten, remember, seen_before, taken
 from .source import Envelope, ManagedAlert, ManagedSilence, RuleAlert, Source
 
-MOST = 1000
-"""So many alerts are taken, and beyond them those that were taken before; where there are more, the rest is counted."""
-TAKEN = "taken"
-"""Under this name the memory holds the fingerprints of what was taken last."""
 SAYS = ("summary", "message", "title", "description")
 WHY = ("description", "impact", "why")
 LINKS = ("runbook_url", "runbook", "dashboard_url", "dashboard", "link")
@@ -33,29 +31,37 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
         alerts, silences = await managed(source, config)
     else:
         alerts, silences = await of_rules(source, config), ()
-    taken = _taken(alerts, memory)
-    memory[TAKEN] = {each.fingerprint for each in taken}
-    return found(alerts, taken, silences, source.note)
+    now, before = tools.clock.utc(), seen_before(memory)
+    there = {each.fingerprint for each in alerts}
+    gone = {print_: seen for print_, seen in before.items() if print_ not in there}
+    began = await source.began(target.name) if gone else None
+    held = forgotten(gone, began, now) if began is not None else {}
+    listed = taken(alerts, before)
+    remember(memory, now, listed, held)
+    notes = [source.note] if source.note else []
+    if held and began is not None:
+        notes.append(f"it began anew {show_duration(now - began)} ago: whether what fired before is over is not known yet")
+    return found(alerts, listed, [alert for alert, _ in held.values()], silences, notes)
 
 
-def _taken(alerts: Sequence[Theirs], memory: Memory) -> tuple[Theirs, ...]:
-    """The worst, then the oldest. One that was taken, here or by who polled before, stays for as long as it is there: what a
-    worse one pushed off the list would look resolved. So what is not on the list any more is over, however long theirs is."""
-    if len(alerts) <= MOST:
-        return tuple(alerts)
-    before: Reading | None = memory.get(BEFORE)
-    known: set[str] = memory.get(TAKEN, set()) | {each.fingerprint for each in (before.alerts if before else ())}
-    return (*alerts[:MOST], *(each for each in alerts[MOST:] if each.fingerprint in known))
-
-
-def found(alerts: Sequence[Theirs], taken: tuple[Theirs, ...], silences: tuple[TheirSilence, ...], note: str) -> Found:
-    """Their alerts as a probe's finding. That some fire is no failure of the source: it answered."""
+def found(
+    alerts: Sequence[Theirs],
+    listed: Sequence[Theirs],
+    held: Sequence[Theirs],
+    silences: tuple[TheirSilence, ...],
+    notes: Sequence[str],
+) -> Found:
+    """Their alerts as a probe's finding: those that are `listed`, and those that were and of which it is not known whether they
+    are over. That some fire is no failure of the source: it answered."""
     told = [each for each in alerts if each.state == "firing" and not each.silenced]
-    signals = (signal("firing", len(told)), signal("silenced", sum(bool(each.silenced) for each in alerts)))
-    notes = [clean(note)] if note else []
-    if len(taken) < len(alerts):
-        notes.append(clean(f"{len(taken):,} of {len(alerts):,} shown, the worst, then the oldest"))
-    return Found(Status.OK, signals, notes=tuple(notes), alerts=taken, silences=silences)
+    signals = (
+        signal("firing", None if held else len(told)),
+        signal("silenced", None if held else sum(bool(each.silenced) for each in alerts)),
+    )
+    if len(listed) < len(alerts):
+        notes = [*notes, f"{len(listed):,} of {len(alerts):,} shown, the worst, then the oldest"]
+    status = Status.UNKNOWN if held else Status.OK
+    return Found(status, signals, notes=tuple(map(clean, notes)), alerts=(*listed, *held), silences=silences)
 
 
 async def managed(source: Source, config: AlertsConfig) -> tuple[list[Theirs], tuple[TheirSilence, ...]]:

@@ -15,7 +15,7 @@ from tui.engine.clock import day_and_time
 from tui.engine.connections import Tools
 from tui.engine.http_answer import Fetched, retry_after
 from tui.engine.panel import Target
-from tui.engine.reading import no_answer
+from tui.engine.reading import ProbeError, no_answer
 from tui.engine.redact import redact
 from tui.engine.secrets import SecretText
 from tui.engine.text import Shown, clean
@@ -99,6 +99,24 @@ class Envelope(Struct, frozen=True, rename="camel"):
     error: str = ""
 
 
+class ManagerStatus(Struct, frozen=True):
+    """An Alertmanager's own state: `uptime` is when it began."""
+
+    uptime: datetime.datetime
+
+
+class RuntimeData(Struct, frozen=True, rename="camel"):
+    """What a Prometheus says of its process."""
+
+    start_time: datetime.datetime
+
+
+class Runtime(Struct, frozen=True):
+    """The answer to `/api/v1/status/runtimeinfo`."""
+
+    data: RuntimeData
+
+
 class Source:
     """One source, asked within one deadline. `ahead` is how far its clock is ahead of ours, in seconds, where that is much."""
 
@@ -144,6 +162,18 @@ class Source:
             raise no_answer("status", says, "ask less often: `interval`", refused=True, retry_after=wait)
         hint = "a prefix may be missing in the address" if fetched.status == 404 else "look at its log"
         raise no_answer("status", says, hint)
+
+    async def began(self, name: str) -> float | None:
+        """When the source itself began, UTC seconds by our clock; None where it does not say (a proxy, a look-alike). Raises
+        ProbeError where it does not answer."""
+        try:
+            if name == "alertmanager":
+                return self.at((await self.read("/api/v2/status", ManagerStatus)).uptime)
+            return self.at((await self.read("/api/v1/status/runtimeinfo", Runtime)).data.start_time)
+        except ProbeError as error:
+            if error.failure.phase in ("status", "contract", "rights"):
+                return None
+            raise
 
     def at(self, when: datetime.datetime) -> float:
         """UTC seconds by our clock."""

@@ -15,13 +15,16 @@ import pytest
 from panels.alerts import CARD
 from panels.alerts.check import check
 from panels.alerts.config import AlertsConfig, sources
+from panels.alerts.known import TOLD_AGAIN
 from panels.alerts.probe import ask
+from tests.clocks import DrivenClock
 from tests.servers.alertmanager import Alertmanager, start_alertmanager
 from tests.servers.http import Web, reply, web
 from tests.servers.prometheus import serve_metrics, start_prometheus
 from tests.waiting import LONG, looked, soon
 from tui.engine.alert import Alert
 from tui.engine.ask import Acknowledge, EndSilence, MakeSilence, Matcher, Unrecorded
+from tui.engine.clock import Clock
 from tui.engine.connections import Tools
 from tui.engine.engine import Engine
 from tui.engine.feed import Level
@@ -67,11 +70,11 @@ async def look(settings: AlertsConfig, deadline: float = LONG) -> Found:
 
 
 @asynccontextmanager
-async def watching(settings: AlertsConfig, journal: Journal | None = None) -> AsyncIterator[Engine]:
+async def watching(settings: AlertsConfig, journal: Journal | None = None, clock: Clock | None = None) -> AsyncIterator[Engine]:
     """An engine with this one panel, polled when a test says so."""
     panel = PanelSetup("alerts", "alerts", CARD, settings)
     setup = Setup("shop", "test", False, "id", "anna", 0.2, None, (panel,))
-    async with Engine(setup, Level.RESPOND, journal=journal).session() as engine:
+    async with Engine(setup, Level.RESPOND, journal=journal, clock=clock).session() as engine:
         yield engine
 
 
@@ -363,6 +366,52 @@ async def test_who_polls_next_resolves_nothing_that_is_there(web: Web) -> None:
         lists(web, [*worse, *mild])
         alerts = await polled(other)
         assert sum(each.open for each in alerts) == 1001 and all(each.open for each in alerts)
+
+
+@pytest.mark.parametrize("source", ["alertmanager", "prometheus"])
+async def test_what_a_source_forgot_by_a_restart_is_not_resolved_before_it_was_told_again(source: str, web: Web) -> None:
+    def lists_one(*, there: bool) -> None:
+        labels, at = {"alertname": "Disk", "instance": "web"}, "2026-11-21T03:00:00Z"
+        mine = {"fingerprint": "1", "labels": labels, "startsAt": at, "status": {"state": "active"}}
+        theirs = {"labels": labels, "state": "firing", "activeAt": at, "value": "1"}
+        lists(web, [mine] if there else [])
+        web.answers["/api/v1/alerts"] = reply(json.dumps({"status": "success", "data": {"alerts": [theirs] * there}}).encode())
+
+    def began(at: float) -> None:
+        web.answers["/api/v2/status"] = reply(json.dumps({"uptime": _iso(at)}).encode())
+        web.answers["/api/v1/status/runtimeinfo"] = reply(json.dumps({"data": {"startTime": _iso(at)}}).encode())
+
+    clock = DrivenClock()
+    async with watching(config(**{source: web.url}), clock=clock) as engine:
+        began(clock.utc() - 3600)
+        lists_one(there=True)
+        await polled(engine)
+        clock.move(60)
+        began(clock.utc() - 20)
+        lists_one(there=False)
+        (alert,) = await polled(engine)
+        reading = engine.feed.peek().panels[0].probes[0].reading
+        assert reading is not None and (alert.state, reading.status) == ("firing", Status.UNKNOWN)
+        assert [str(each) for each in reading.notes] == [
+            "it began anew 20s ago: whether what fired before is over is not known yet"
+        ]
+        lists_one(there=True)
+        assert [each.state for each in await polled(engine)] == ["firing"]
+        lists_one(there=False)
+        assert [each.state for each in await polled(engine)] == ["resolved"], "it had it after it began"
+
+
+async def test_what_was_not_told_again_in_time_is_over(web: Web) -> None:
+    clock = DrivenClock()
+    lists(web, many(1))
+    async with watching(config(alertmanager=web.url), clock=clock) as engine:
+        await polled(engine)
+        clock.move(60)
+        web.answers["/api/v2/status"] = reply(json.dumps({"uptime": _iso(clock.utc() - 20)}).encode())
+        lists(web, [])
+        assert [each.state for each in await polled(engine)] == ["firing"]
+        clock.move(TOLD_AGAIN)
+        assert [each.state for each in await polled(engine)] == ["resolved"]
 
 
 # --- a Prometheus ------------------------------------------------------------------------------------------------------------
