@@ -11,6 +11,7 @@ from tui.engine.reading import Reading, Row
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_count, show_duration, show_per_second, show_ratio
 
+from . import CARD
 from .sampling import WINDOW
 from .statements import show_mean
 
@@ -84,6 +85,14 @@ def application_rows(reading: Reading) -> list[DrawnRow]:
         return []
     head = _heading("applications", "holds", "active", "idle", "idle tx", "by application")
     return [head, *(_application(row) for row in rows)]
+
+
+def idle_rows(sessions: list[DrawnRow]) -> list[DrawnRow]:
+    """The idle sessions below another section, with the sessions' own titles."""
+    if not sessions:
+        return []
+    titles = [NO_CELL if column.name == "who" else Cell(column.title, dim=True) for column in CARD.columns]
+    return [DrawnRow("heading:idle", tuple(titles), dim=True, heading=True), *sessions]
 
 
 def _application(row: Row) -> DrawnRow:

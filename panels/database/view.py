@@ -18,7 +18,7 @@ from tui.engine.units import show_count, show_duration, show_latency, show_rate,
 
 from . import CARD
 from .probe import SLOW, WAITS
-from .sections import application_rows, number, statement_rows, table_rows, text
+from .sections import application_rows, idle_rows, number, statement_rows, table_rows, text
 from .statements import MISSING
 
 LISTED = 1.0
@@ -41,10 +41,10 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
     sampled = any(MISSING in each.notes for each in readings.of("statements"))
     sections = [drawn, statements, tables, application_rows(reading)]
     if crowded:
-        sections = [drawn[: _busy(drawn)], application_rows(reading), drawn[_busy(drawn) :], statements, tables]
+        sections = [drawn[: _busy(drawn)], application_rows(reading), idle_rows(drawn[_busy(drawn) :]), statements, tables]
     rows = [row for section in sections for row in section]
     columns = CARD.columns
-    if not drawn and rows:  # the first section's heading is the table's own
+    if rows and rows[0].heading:  # the first section's heading is the table's own
         columns = tuple(_titled(column, cell) for column, cell in zip(columns, rows.pop(0).cells, strict=True))
     return Layout(
         headline=_headline(reading),

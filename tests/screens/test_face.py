@@ -58,6 +58,20 @@ def test_where_a_rule_is_short_its_source_goes_before_its_status() -> None:
     assert rule(40, Layout(), fresh="").endswith("───") and len(rule(40, Layout(), fresh="")) == 40
 
 
+def test_one_line_of_room_goes_to_a_row_and_not_to_its_heading() -> None:
+    assert lines((HEADING, *MORE), 2, trailer=EMPTY)[0] == "table 0"
+    assert lines((HEADING, *MORE), 3, trailer=EMPTY) == ["table 0", "…1 more, all ok"]
+    assert lines((HEADING, *MORE), 4, trailer=EMPTY) == ["tables", "table 0", "table 1"]
+
+
+def test_scrolled_back_to_a_sections_first_row_its_heading_is_there() -> None:
+    rows = (HEADING, *MORE, *ROWS)
+    layout = Layout(columns=(Column("a", EMPTY, 20, grows=True),), rows=rows)
+    head = Head(1, Shown("x"), Status.OK, Freshness(EMPTY))
+    face = draw_face(head, layout, rows, (), Held(cursor="t0", top=2), Frame(60, 5, UNICODE))
+    assert face.lines[1].text.strip() == "tables"
+
+
 def test_no_room_at_all_is_still_no_crash() -> None:
     for height in range(4):
         assert len(lines((*ROWS, HEADING, *MORE), height)) <= max(0, height - 1)

@@ -203,6 +203,8 @@ def _body(
     top = _top(rows, held, count)
     while 1 < count < len(rows) - top and rows[top + count - 1].heading:  # a heading without a row of its section says nothing
         count -= 1
+    if count == 1 and top + 1 < len(rows) and rows[top].heading:
+        top += 1
     shown = fitting(layout, frame.width)
     trees = tree_lines(rows, frame.glyphs)
     lines = [_row(row, shown, trees[place], head, held, frame) for place, row in enumerate(rows[top : top + count], top)]
@@ -226,7 +228,8 @@ def _top(rows: Sequence[DrawnRow], held: Held, count: int) -> int:
     at = next((place for place, row in enumerate(rows) if row.key == held.cursor), None)
     if at is None:
         return top
-    return min(max(top, at - count + 1), at)
+    first = at - 1 if at and count > 1 and rows[at - 1].heading else at  # a section's first row, with its heading
+    return min(max(top, at - count + 1), first)
 
 
 def _row(row: DrawnRow, shown: Sequence[Fitted], tree: str, head: Head, held: Held, frame: Frame) -> Line:

@@ -1,7 +1,7 @@
 """What a person holds on to in a panel's rows: the cursor, the marks, the sort, the filter. Pure: no Textual, no drawing.
 
 The cursor and the marks hold a row's key, never its place: a row that goes takes them with it, and nothing else slips under
-them. Until somebody moves it, the cursor is on the first row, which is the worst.
+them. Until somebody moves it, the cursor is on the first row, which is the worst. It never stands on a section's heading.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from tui.engine.layout import DrawnRow, Facts, Layout
 from tui.engine.text import EMPTY, Shown
 
 from .face import Held
-from .steady import steady
+from .steady import sections, steady
 from .table import matches, sort_key
 
 
@@ -72,7 +72,7 @@ class Hold:
         keys = {row.key for row in self._rows}
         self._marked &= keys
         if not self.touched:
-            self._cursor = next((row.key for row in self.rows), None)
+            self._cursor, self._figure = self._first(), None
         elif self._cursor not in keys:
             self._cursor = None
         if self._figure not in self._figures():
@@ -80,12 +80,16 @@ class Hold:
         after = self.place
         return after - before if self.touched and before is not None and after is not None else 0
 
+    def _first(self) -> str | None:
+        """The first row in sight."""
+        return next((row.key for row in self.rows if not row.heading), None)
+
     def _sorted(self, rows: Sequence[DrawnRow]) -> Sequence[DrawnRow]:
         names = [column.name for column in self._layout.columns]
         if self._sorted_by not in names:
             return rows
         at = names.index(self._sorted_by)
-        return [row for section in _sections(rows) for row in _in_order(section, at)]
+        return [row for section in sections(rows) for row in _in_order(section, at)]
 
     def _figures(self) -> list[str]:
         """The signals of the figures that can be opened, in their order."""
@@ -99,13 +103,13 @@ class Hold:
         """Moves the cursor over figures and rows; a large step goes to the end."""
         figures = self._figures()
         places: list[tuple[str | None, str | None]] = [(key, None) for key in figures]
-        places += [(None, row.key) for row in self.rows]
+        places += [(None, row.key) for row in self.rows if not row.heading]
         if not places:
             return
         here = (self._figure, None) if self._figure else (None, self._cursor)
         at = places.index(here) if here in places else min(self._place, len(places) - 1) - (1 if step > 0 else -1)
         # A page up or a jump ends at the first row; the figures above it are a step further.
-        least = len(figures) if step < -1 and at > len(figures) else 0
+        least = len(figures) if step < -1 and at >= len(figures) and self.rows else 0
         self._place = max(least, min(len(places) - 1, at + step))
         self._figure = places[self._place][0]
         self._cursor = places[self._place][1] or self._cursor
@@ -128,7 +132,7 @@ class Hold:
         self.filter = words
         self.touched = True
         if self.place is None:
-            self._cursor = next((row.key for row in self.rows), None)
+            self._cursor = self._first()
 
     def sort_next(self) -> Shown:
         """Sorts by the next column that is shown; after the last, as the panel itself does. The column's title, or nothing."""
@@ -138,16 +142,6 @@ class Hold:
         self._sorted_by = names[at] if at < len(names) else None
         self._rows = list(self._sorted(self._layout.rows))
         return columns[at].title if at < len(names) else EMPTY
-
-
-def _sections(rows: Sequence[DrawnRow]) -> list[list[DrawnRow]]:
-    """The rows in their sections; each begins with its heading, the first where there is none."""
-    sections: list[list[DrawnRow]] = [[]]
-    for row in rows:
-        if row.heading:
-            sections.append([])
-        sections[-1].append(row)
-    return sections
 
 
 def _in_order(section: Sequence[DrawnRow], column: int) -> list[DrawnRow]:

@@ -2,6 +2,7 @@
 
 A view puts the worst first, by figures that move with each poll. Adopting its order each time would move rows under the eyes
 and the cursor of whoever reads them, so the order shown is the one before, until a row's status or place in the tree changes.
+Sections stand in the view's order, and no row leaves its heading.
 """
 
 from __future__ import annotations
@@ -13,6 +14,26 @@ from tui.engine.layout import DrawnRow
 
 def steady(before: Sequence[DrawnRow], after: Sequence[DrawnRow]) -> list[DrawnRow]:
     """The new rows in the order to show them in, given those shown before, in their order."""
+    shown = {_heading_of(section): section for section in sections(before)}
+    return [row for section in sections(after) for row in _steady(shown.get(_heading_of(section), []), section)]
+
+
+def sections(rows: Sequence[DrawnRow]) -> list[list[DrawnRow]]:
+    """The rows in their sections; each begins with its heading, the first where there is none."""
+    found: list[list[DrawnRow]] = [[]]
+    for row in rows:
+        if row.heading:
+            found.append([])
+        found[-1].append(row)
+    return found
+
+
+def _heading_of(section: Sequence[DrawnRow]) -> str | None:
+    return section[0].key if section and section[0].heading else None
+
+
+def _steady(before: Sequence[DrawnRow], after: Sequence[DrawnRow]) -> list[DrawnRow]:
+    """The same within one section, whose heading is the first of both."""
     if not before:
         return list(after)
     place = {row.key: at for at, row in enumerate(before)}
