@@ -16,7 +16,7 @@ from tui.engine.reading import Status
 from tui.engine.silences import Silence
 from tui.engine.silences import in_words as matchers_in_words
 from tui.engine.text import EMPTY, Shown, clean
-from tui.engine.units import NOT_MEASURED, show, show_duration, show_limit
+from tui.engine.units import NOT_MEASURED, show, show_duration
 
 from . import CARD
 from .config import AlertsConfig
@@ -139,8 +139,7 @@ def _name(fold: Fold) -> Shown:
     """What is wrong, with what it is about."""
     lead = fold.lead
     which = lead.target or " ".join(value for _, value in lead.labels if not lead.source)
-    name = f"{lead.rule} {which}" if which and which not in lead.rule else lead.rule
-    return clean(name)
+    return clean(f"{lead.rule} {which}" if which.casefold() not in lead.rule.casefold() else lead.rule)
 
 
 def _value(alert: Alert, now: float) -> Shown:
@@ -149,8 +148,7 @@ def _value(alert: Alert, now: float) -> Shown:
         return clean(f"unknown {minute(alert.unknown_since, now)}")
     if alert.says or alert.source:
         return alert.says or (NOT_MEASURED if alert.value is None else show(alert.value, "count"))
-    sign = ">" if alert.way == "above" else "<"
-    return Shown(f"{show(alert.value, alert.unit)} {sign} {show_limit(alert.threshold, alert.unit)}")
+    return alert.wrong
 
 
 def _said(alert: Alert) -> bool:

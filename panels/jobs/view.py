@@ -152,16 +152,19 @@ def _cause(scene: Scene) -> tuple[Shown, ...]:
 
 
 def _top(scene: Scene) -> list[DrawnRow]:
-    """The kinds and the overdue schedules, the worst first, each with what is wrong under it."""
-    drawn: list[tuple[Status, str, list[DrawnRow]]] = []
+    """The kinds and the overdue schedules, the worst first (of those alike the one with most that is wrong), each with what is
+    wrong under it."""
+    drawn: list[tuple[Status, float, str, list[DrawnRow]]] = []
     for row in scene.of("kind"):
         of_kind = _kind_status(scene, row)
-        drawn.append((of_kind, kind_of(row), _kind(scene, row, of_kind)))
+        wrong = (number(row, "stuck") or 0) + (number(row, "failed_10m") or 0) if of_kind > Status.OK else 0
+        drawn.append((of_kind, wrong, kind_of(row), _kind(scene, row, of_kind)))
     overdue = scene.of("schedule")
     status = scene.judged("oldest_overdue")
     if overdue and (scene.room.zoomed or status > Status.OK):
-        drawn.append((status, "", _overdue(scene, overdue, status)))
-    return [row for _, _, rows in sorted(drawn, key=lambda each: (-each[0], each[1])) for row in rows]
+        drawn.append((status, len(overdue), "", _overdue(scene, overdue, status)))
+    ordered = sorted(drawn, key=lambda each: (-each[0], -each[1], each[2]))
+    return [row for *_, rows in ordered for row in rows]
 
 
 def _kind_status(scene: Scene, row: Row) -> Status:
@@ -203,8 +206,11 @@ def _kind(scene: Scene, row: Row, status: Status) -> list[DrawnRow]:
 
 def _shows_failures(scene: Scene, row: Row, status: Status) -> bool:
     """Whether a kind's failures stand under it: where they are why it is not well, unless all failures are listed."""
-    lately, rate = number(row, "failed_10m"), scene.judged("failure_rate", kind_of(row))
-    return not scene.room.zoomed and status > Status.OK and (bool(lately) or rate > Status.OK)
+    kind = kind_of(row)
+    why = [scene.judged("failure_rate", kind), scene.judged("failed_10m", kind)]
+    if scene.config.is_critical(kind) and row.cells["failed_10m"]:
+        why.append(scene.judged("critical_failed_10m"))
+    return not scene.room.zoomed and status > Status.OK and max(why) > Status.OK
 
 
 def _overdue(scene: Scene, rows: list[Row], status: Status) -> list[DrawnRow]:

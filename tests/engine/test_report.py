@@ -313,6 +313,10 @@ SAID: tuple[tuple[Said, str], ...] = (
     ),
     (Marked(Change("m", NOW - 60, "mark", Shown("flag on"))), "flag on (at 03:11:12Z)"),
     (ChangeSeen("deploys", Change("d", NOW, "deployment", Shown("9f3c2a1"))), "deploys  deployment 9f3c2a1 (at 03:12:12Z)"),
+    (
+        ChangeSeen("deploys", Change("d", NOW - 86400, "deployment", Shown("9f3c2a1"))),
+        "deploys  deployment 9f3c2a1 (at 20 Nov 03:12Z)",
+    ),
     (Claimed("fp-error rate", "slack", "firing"), 'slack: api error rate {route="/x"} firing'),
     (Told("fp-error rate", "slack", "firing", 3), 'slack: api error rate {route="/x"} firing after 3 tries'),
     (

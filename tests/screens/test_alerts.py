@@ -70,6 +70,14 @@ def test_line_two_keeps_the_clock_where_room_is_short() -> None:
     assert two(shot, width=60) == " P0 ✖ error rate 6.2 % > 5 %  metrics  9…  backup due in 3m"
 
 
+def test_a_suspect_is_cut_before_it_goes_and_how_long_before_it_was_stays() -> None:
+    says = Shown("session 1452 (usage-backfill) blocks others in database, 12s before")
+    shot = replace(story.snapshot(), alerts=(replace(ERRORS, suspect=says),), folds=())
+    assert says in two(shot, width=150)
+    assert "◆ session 1452 (usage-backfi…, 12s before   not acked" in two(shot, width=120)
+    assert "session" not in two(shot)
+
+
 def test_a_countdown_ticks_in_its_last_minute_only() -> None:
     shot = story.snapshot()
     due = shot.escalations[0].due or 0.0
@@ -127,6 +135,9 @@ def test_line_one_says_who_took_it_on_and_how_long_ago() -> None:
     assert "P0 acked by mira, 1m38s" in one(120, taken, replace(taken, severity="P2", acked_by="jon"))
     assert "acked by mira" in one(80, taken) and "acked" not in one(120, first)
     assert "acked" not in one(120, replace(taken, state="resolved"))
+    hushed = replace(first, silenced=Shown("by kim"))
+    assert "P0 silenced" in one(120, hushed) and "silenced" in one(80, hushed)
+    assert "silenced" not in one(120, replace(hushed, severity="P2"))  # nobody is paged by it anyway
 
 
 # --- acknowledging --------------------------------------------------------------------------------------------------
@@ -242,8 +253,11 @@ async def test_a_silence_shows_what_it_hides_before_it_is_made(opened: Open) -> 
         assert "besides   1 other alert that you did not select" in stage.text
         await stage.press("enter")
         assert "say why" in stage.text and not stage.engine.asked
+        assert "tab next field" in stage.text
         await stage.press(*"fix", "space", *"y", "enter")
         assert not stage.engine.asked and "y  silence 2 alerts for 1h" in stage.text
+        assert "esc goes back to change it" in stage.text and "leaves all as it is" not in stage.text
+        assert "next field" not in stage.text
         await say_yes(stage)
         matchers = (Matcher("alertname", "error rate"), Matcher("panel", "metrics"))
         assert stage.engine.asked == [MakeSilence(matchers, 3600.0, "fix y")]
@@ -336,7 +350,7 @@ async def test_nobody_is_called_where_nobody_is_on_call_or_somebody_is_at_it(ope
         await stage.press("4", "E")
         assert "it needs [escalation]" in stage.text
         await stage.press("6", "j", "E")
-        assert "kim is at it" in stage.text and not stage.engine.asked
+        assert "kim is at it: A in its detail gives it back first" in stage.text and not stage.engine.asked
 
 
 async def test_the_detail_says_all_and_offers_the_rest(opened: Open) -> None:

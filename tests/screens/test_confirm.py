@@ -8,11 +8,11 @@ from textual.events import Paste
 
 from tests import story
 from tests.screens.conftest import Open, Stage
-from tui.engine.actions import Outcome, Proof, Result
+from tui.engine.actions import Item, Outcome, Proof, Result
 from tui.engine.ask import MakePlan
 from tui.engine.feed import Deed
 from tui.engine.text import Shown
-from tui.screens.plan import summary
+from tui.screens.plan import plan_lines, summary
 from tui.screens.word import SETTLES
 
 
@@ -146,6 +146,7 @@ async def test_tab_shows_the_exact_request(opened: Open) -> None:
         await to_terminate(stage)
         await stage.press("tab")
         assert "pg_terminate_backend(pid)" in stage.text and "Type 8121" in stage.text
+        assert "tab the plan in words" in stage.text
         await stage.press("tab")
         assert "rolled back" in stage.text
 
@@ -216,3 +217,24 @@ def test_an_outcome_in_a_line(result: Result, proof: Proof | None, says: str) ->
     proofs = (("8121@1", proof),) if proof else ()
     deed = Deed("d", story.PLANS["database.terminate"], 0.0, (("8121@1", Outcome(result, Shown("it moved"))),), proofs, 1.0)
     assert summary(deed) == says
+
+
+def test_a_plan_for_many_names_all_and_says_what_could_go_wrong_before_it_lists_each() -> None:
+    items = tuple(
+        Item(f"{at}", Shown(f"RENDER {at}"), ((Shown("status"), Shown("running")), (Shown("attempts"), Shown("1"))))
+        for at in range(9)
+    )
+    plan = replace(
+        story.PLANS["database.terminate"],
+        what=Shown("gives 9 jobs back to the queue"),
+        items=items,
+        facts=((Shown("acts if"), Shown("stuck")),),
+    )
+    lines = [line.text.rstrip() for line in plan_lines(plan, 60)]
+    assert lines[:4] == [
+        " what      gives 9 jobs back to the queue",
+        " to        RENDER 0, RENDER 1, RENDER 2, RENDER 3, RENDER",
+        "           4, RENDER 5, RENDER 6, RENDER 7, RENDER 8",
+        " acts if   stuck",
+    ]
+    assert lines[4:8] == ["", " RENDER 0", " status    running", " attempts  1"]

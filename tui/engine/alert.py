@@ -15,10 +15,14 @@ from msgspec import Struct
 
 from .reading import Labels, Status, series_key
 from .text import EMPTY, Shown
-from .units import Unit
+from .units import Unit, show, show_limit
 
 Severity = Literal["P0", "P1", "P2", "P3"]
 State = Literal["pending", "firing", "resolved"]
+
+
+UP = "up"
+"""The signal that is 1 while a thing answers and 0 while it does not, as in Prometheus: no figure, but a word."""
 
 
 def status_of(severity: Severity) -> Status:
@@ -112,6 +116,22 @@ class Alert(Struct, frozen=True):
     def status(self) -> Status:
         """What it makes of its panel."""
         return status_of(self.severity)
+
+    @property
+    def name(self) -> str:
+        """The rule, with the labels that tell this alert apart where it does not name them itself."""
+        which = " ".join(value for _, value in self.labels)
+        return f"{self.rule} {which}" if which.casefold() not in self.rule.casefold() else self.rule
+
+    @property
+    def wrong(self) -> Shown:
+        """What is wrong, in the rule's own words, else value and limit: `6.2 % > 5 %`, `down`; once it is over, what was."""
+        if self.says:
+            return self.says
+        if self.signal == UP and self.way == "below" and not (self.open and self.value):
+            return Shown("down" if self.open else "was down")
+        limit = f"{'>' if self.way == 'above' else '<'} {show_limit(self.threshold, self.unit)}"
+        return Shown(f"{show(self.value, self.unit)} {limit}" if self.open else f"was {limit}")
 
     @property
     def open(self) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .alert import Alert
-from .clock import clock_time, date_time
+from .clock import date_time, day_and_time
 from .entries import (
     Acknowledged,
     AlertMoved,
@@ -130,9 +130,9 @@ def in_words(entry: Entry, names: Names) -> str:
             by = " (by the escalation clock)" if by_itself else ""
             return f"{whom} for {names.alert(fingerprint)}{by}{f': {said.misses}: {says}' if said.misses else ''}"
         case Marked(change=change):
-            return f"{change.title}" if change.at == entry.at else f"{change.title} (at {clock_time(change.at)})"
+            return f"{change.title}" if change.at == entry.at else f"{change.title} (at {day_and_time(change.at, entry.at)})"
         case ChangeSeen(panel=panel, change=change):
-            return f"{panel}  {change.kind} {change.title} (at {clock_time(change.at)})"
+            return f"{panel}  {change.kind} {change.title} (at {day_and_time(change.at, entry.at)})"
         case Claimed() | Told() | Untold():
             return f"{said.channel}: {names.alert(said.fingerprint)} {transition_in_words(said.transition)}{_tries(said)}"
         case ConfigRead(taken=taken, says=says):

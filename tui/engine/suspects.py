@@ -86,14 +86,13 @@ def _changed(alert: Alert, change: Change) -> Suspect:
 def _alerted(alert: Alert, other: Alert) -> Suspect:
     """Another alert that began before: it touches this one where it is about what this one depends on."""
     touches = bool(alert.root) and other.target == alert.root
-    says = f"{alert.target} depends on {alert.root}" if touches else f"alert on {other.panel}"
-    at = clean(f"{clock_time(other.since)} · {says}{f' · {other.state}' if not other.open else ''}")
+    says = f"{alert.target} depends on {alert.root}" if touches else f"{other.severity} on {other.panel}"
+    at = clean(f"{clock_time(other.since)} · {says}{'' if other.open else ' · over'}")
     return Suspect(other.fingerprint, "alert", other.since, _name(other), max(0.0, alert.since - other.since), touches, at)
 
 
 def _name(alert: Alert) -> Shown:
-    which = " ".join(value for _, value in alert.labels)
-    return clean(f"{alert.rule} {which}" if which and which not in alert.rule and not alert.source else alert.rule, 80)
+    return clean(alert.rule if alert.source else alert.name, 80)
 
 
 def _affected(alert: Alert) -> set[str]:

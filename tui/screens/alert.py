@@ -17,7 +17,7 @@ from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_duration, show_limit
 from tui.widgets.glyphs import Glyphs
 from tui.widgets.ink import BLANK, ROLES, Line, Piece, apart, cut, spaces, width_of
-from tui.widgets.top import alert_pieces, clock_pieces, whole_figures, wrong
+from tui.widgets.top import alert_pieces, clock_pieces, whole_figures
 
 from .alert_keys import (
     acknowledge,
@@ -85,9 +85,9 @@ def _facts(alert: Alert, snapshot: Snapshot, width: int, glyphs: Glyphs) -> list
 
 def _wrong(alert: Alert) -> Shown:
     if alert.source:
-        return wrong(alert) if alert.says else EMPTY or clean(alert.rule)
+        return alert.wrong if alert.says else EMPTY or clean(alert.rule)
     limit = f"limit {show_limit(alert.threshold, alert.unit)}"
-    return clean(f"{wrong(alert)}   {limit}" if alert.says else wrong(alert))
+    return clean(f"{alert.wrong}   {limit}" if alert.says else alert.wrong)
 
 
 def _when(alert: Alert, at: float) -> Shown:

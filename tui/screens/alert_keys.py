@@ -74,7 +74,7 @@ def open_escalation(dash: WatchfloorApp, pointed: Sequence[Alert]) -> None:
     elif not alerts:
         dash.tell("there is no alert to page anybody for")
     elif all(each.acked_by for each in alerts):
-        dash.tell(f"{alerts[0].acked_by} is at it: give it back first (in its detail)")
+        dash.tell(f"{alerts[0].acked_by} is at it: A in its detail gives it back first")
     else:
         dash.tell("nobody is on call by the config: it needs [escalation]")
 

@@ -176,6 +176,7 @@ class Confirm(Page):
         """The plan in words, or the exact request."""
         self._exact, self.top = not self._exact, 0
         self.draw_body()
+        self.draw_keys()
 
     def action_leave(self) -> None:
         """Back; nothing is changed by it."""
@@ -253,6 +254,8 @@ class Confirm(Page):
     def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
         """`esc` says what it does in this state."""
         hints, last = super().hints()
+        if self._exact:
+            hints = [Hint(each.key, Shown("the plan in words")) if each.key == "tab" else each for each in hints]
         if self._state == "ready" and self._plan is not None and self._plan.by_typing:
             last = []  # what is typed may hold a question mark
         if self._state in ("ready", "planning") and (self._plan is None or self._plan.effect is not Effect.SHOWS):

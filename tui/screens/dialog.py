@@ -30,6 +30,7 @@ from .page import Page
 from .plan import texts
 from .word import SETTLES, Word
 
+NEXT = Shown("next field")
 State = Literal["filling", "standing", "sent", "ended"]
 
 
@@ -69,7 +70,7 @@ class Dialog(Page):
 
     BINDINGS = [
         Binding("escape", "leave", "leave all as it is", id="dialog.leave"),
-        Binding("down,tab", "turn(1)", "next", id="dialog.next", show=False),
+        Binding("tab,down", "turn(1)", NEXT, id="dialog.next"),
         Binding("up,shift+tab", "turn(-1)", "before", id="dialog.before", show=False),
     ]
 
@@ -186,7 +187,7 @@ class Dialog(Page):
 
     def action_leave(self) -> None:
         """A step back; nothing is changed by it."""
-        if self._state == "standing" and self._form is not None and self._form.fields:
+        if self._changeable:
             self._state = "filling"
             self.draw_body()
             self.draw_keys()
@@ -224,7 +225,10 @@ class Dialog(Page):
         form, rule = self._form, Line((Piece(Shown(self.dash.glyphs.rule * width), "faint"),))
         if form is None:
             return [rule]
-        leaves = [Piece(Shown("esc leaves all as it is"), "dim"), spaces(1)]
+        leaves = [
+            Piece(Shown("esc goes back to change it" if self._changeable else "esc leaves all as it is"), "dim"),
+            spaces(1),
+        ]
         said = texts(self._says, width, "degraded" if not self._copy else "strong") if self._says else []
         match self._state:
             case "filling":
@@ -239,11 +243,19 @@ class Dialog(Page):
         warned = texts(alone, width, "degraded") if alone else []  # a team's journal is away
         return [BLANK, *warned, *said, *ask, rule]
 
+    @property
+    def _changeable(self) -> bool:
+        """Whether it stands to be answered, and `esc` goes back to its fields."""
+        return self._state == "standing" and self._form is not None and bool(self._form.fields)
+
     def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
         """`esc` says what it does in this state; what is typed may hold a question mark."""
         hints, last = super().hints()
         if self._state == "ended":
+            hints = [each for each in hints if each.does != NEXT]
             return [Hint(each.key, Shown("back")) if each.key == "esc" else each for each in hints], last
-        back = self._state == "standing" and self._form is not None and self._form.fields
-        shown = [Hint(each.key, Shown("change it")) if back and each.key == "esc" else each for each in hints]
-        return shown, []
+        if self._changeable:
+            hints = [Hint(each.key, Shown("change it")) if each.key == "esc" else each for each in hints]
+        several = self._state == "filling" and self._form is not None and len(self._form.fields) > 1
+        turn = [Hint(Shown("tab"), NEXT)] if several else []
+        return [*(each for each in hints if each.does != NEXT), *turn], []

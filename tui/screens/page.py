@@ -8,6 +8,7 @@ from textual.binding import Binding
 
 from tui.engine.feed import Snapshot
 from tui.engine.text import Shown
+from tui.widgets.footer import Hint
 from tui.widgets.ink import Line, Piece
 
 from .live import Live
@@ -55,6 +56,13 @@ class Page(Live):
             below = len(lines) - self.top - room + 1
             shown[-1] = Line((Piece(Shown(f" …{below} more lines below"), "dim"),))
         body.show([*shown, *pinned])
+
+    def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
+        """`esc` says where it leads."""
+        hints, last = super().hints()
+        if self.dash.rewound is None:
+            return hints, last
+        return [Hint(each.key, Shown("live")) if each.does == "back" else each for each in hints], last
 
     def action_back(self) -> None:
         """Live again, where one looks back; else to the screen below."""

@@ -20,15 +20,21 @@ RESULTS: dict[Result, Role] = {
 
 
 def plan_lines(plan: Plan, width: int) -> list[Line]:
-    """What, to whom, and what else a person must know, a label a line."""
+    """What, to whom, and what else a person must know, a label a line. Of several items all are named first, then comes what
+    holds for all, then each as it is now: a long list hides neither how many there are nor what could go wrong."""
     lines = fact(Shown("what"), plan.what, width)
+    several = len(plan.items) > 1
+    if several:
+        lines += fact(Shown("to"), clean(", ".join(item.title for item in plan.items)), width, "strong")
+        lines += [line for label, text in plan.facts for line in fact(label, text, width)]
     for item in plan.items:
-        if len(plan.items) > 1 or item.title != plan.what:
-            lines += fact(Shown("to") if item is plan.items[0] else EMPTY, item.title, width, "strong")
-        for label, text in item.facts:
-            lines += fact(label, text, width)
-    for label, text in plan.facts:
-        lines += fact(label, text, width)
+        if several:
+            lines += [BLANK, *texts(item.title, width, "strong")]
+        elif item.title != plan.what:
+            lines += fact(Shown("to"), item.title, width, "strong")
+        lines += [line for label, text in item.facts for line in fact(label, text, width)]
+    if not several:
+        lines += [line for label, text in plan.facts for line in fact(label, text, width)]
     if plan.copy:
         lines.append(BLANK)
         lines += [part for text in plan.copy.splitlines() for part in texts(clean(text), width, "strong")]

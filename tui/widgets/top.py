@@ -15,8 +15,8 @@ from tui.engine.clock import clock_time, day_and_time, minute
 from tui.engine.escalation import in_words
 from tui.engine.feed import Level, PanelState, Snapshot
 from tui.engine.reading import Status
-from tui.engine.text import EMPTY, Shown, clean
-from tui.engine.units import show, show_duration, show_limit
+from tui.engine.text import Shown, clean
+from tui.engine.units import show_duration
 
 from .glyphs import Glyphs
 from .ink import BLANK, ROLES, Line, Piece, Role, apart, cut, cut_line, spaces, width_of
@@ -24,6 +24,10 @@ from .ink import BLANK, ROLES, Line, Piece, Role, apart, cut, cut_line, spaces, 
 LEVELS: Mapping[Level, Role] = {Level.WATCH: "dim", Level.RESPOND: "text", Level.ARMED: "strong"}
 LEAST = 9
 """Cells that labels keep where a line about an alert is too long; its rule's name keeps twice as many."""
+
+
+LEAST_SUSPECT = 34
+"""Cells in which a suspect still says something."""
 
 
 def line_one(snapshot: Snapshot, now: float, frozen: float | None, width: int, glyphs: Glyphs) -> Line:
@@ -44,7 +48,7 @@ def line_one(snapshot: Snapshot, now: float, frozen: float | None, width: int, g
 def _standing(snapshot: Snapshot, now: float, room: int) -> list[Piece]:
     """What a person must know besides, as far as there is room: maintenance, who is at it, who polls, that nobody records."""
     pieces: list[Piece] = []
-    for words, role in (*_maintenance(snapshot, now), *_acknowledged(snapshot), *_seat(snapshot)):
+    for words, role in (*_maintenance(snapshot, now), *_acknowledged(snapshot), *_silenced(snapshot), *_seat(snapshot)):
         fits = next((Piece(clean(each), role) for each in words if len(each) + 3 <= room), None)
         if fits is not None:
             pieces += [*([spaces(3)] if pieces else []), fits]
@@ -72,6 +76,14 @@ def _acknowledged(snapshot: Snapshot) -> list[tuple[tuple[str, ...], Role]]:
     by = f"acked by {worst.acked_by}"
     age = f", {show_duration(snapshot.at - worst.acked_at)}" if worst.acked_at is not None else ""
     return [((f"{worst.severity} {by}{age}", f"{by}{age}", by, "acked"), "dim")]
+
+
+def _silenced(snapshot: Snapshot) -> list[tuple[tuple[str, ...], Role]]:
+    """The worst that fires and that a silence keeps quiet, where it would page: nothing else of lines 1 and 2 speaks of it."""
+    quiet = [each for each in snapshot.alerts if each.state == "firing" and each.silenced and not each.in_maintenance]
+    if not (quiet := [each for each in quiet if each.severity <= "P1"]):
+        return []
+    return [((f"{min(each.severity for each in quiet)} silenced", "silenced"), "degraded")]
 
 
 def _seat(snapshot: Snapshot) -> list[tuple[tuple[str, ...], Role]]:
@@ -132,7 +144,8 @@ def _loudness(alert: Alert) -> tuple[object, ...]:
 def line_two(snapshot: Snapshot, now: float, width: int, glyphs: Glyphs) -> Line:
     """` P0 ✖ error rate 6.2 % > 5 %   web   9m12s         not acked · backup due in 3m`; nothing where nothing wants an answer.
 
-    Where room is short, how many others there are goes first, then the suspect, then `not acked`: the clock stays.
+    Where room is short, how many others there are goes first, then the suspect is cut and goes, then `not acked`: the clock
+    stays.
     """
     fold = worst_fold(snapshot)
     if fold is None:
@@ -145,6 +158,9 @@ def line_two(snapshot: Snapshot, now: float, width: int, glyphs: Glyphs) -> Line
     stop = [Piece(Shown(" · "), "dim")] if clock else []
     whole = [*said, *stop, *clock]
     choices = [(suspect, [*whole, *_others(snapshot, fold)]), (suspect, whole)]
+    room = width - width_of([*left, *whole]) - 4
+    if alert.suspect and room >= LEAST_SUSPECT:
+        choices.append((_suspect(alert.suspect, room, glyphs), whole))
     if clock:
         choices += [(suspect, clock), ([], whole), ([], clock)]
     for before, right in choices:
@@ -152,6 +168,13 @@ def line_two(snapshot: Snapshot, now: float, width: int, glyphs: Glyphs) -> Line
             return apart([*left, *before], [spaces(3), *right, spaces(1)], width)
     end = [spaces(2), *clock, spaces(1)] if clock else [spaces(1)]
     return apart([spaces(1), *whole_figures(left[1:], width - 1 - width_of(end))], end, width)
+
+
+def _suspect(text: Shown, room: int, glyphs: Glyphs) -> list[Piece]:
+    """The likeliest cause in so many cells: what it is may be cut, how long before never."""
+    what, comma, lead = text.rpartition(", ")
+    least = room - 3 - cell_len(f"{glyphs.change} {comma}{lead}")
+    return [spaces(3), Piece(Shown(f"{glyphs.change} {cut(Shown(what), least)}{comma}{lead}"), "change")]
 
 
 def _others(snapshot: Snapshot, shown: Fold) -> list[Piece]:
@@ -190,11 +213,11 @@ def notice_line(snapshot: Snapshot, glyphs: Glyphs) -> Line:
 def alert_pieces(alert: Alert, at: float, glyphs: Glyphs, more: int = 0) -> list[Piece]:
     """`P0 ✖ error rate 6.2 % > 5 %   web +2   9m12s`; `more` others stand behind it in its fold."""
     role: Role = ROLES[alert.status]
-    labels = " ".join(value for _, value in alert.labels)
+    labels = alert.name.removeprefix(alert.rule)
     return [
         Piece(Shown(f"{alert.severity} {glyphs.status[alert.status]} {clean(alert.rule)}"), role),
-        Piece(clean(f" {labels}") if labels else EMPTY),
-        Piece(Shown(f" {wrong(alert)}"), role),
+        Piece(clean(labels)),
+        Piece(Shown(f" {alert.wrong}"), role),
         spaces(2),
         Piece(clean(f"{alert.panel} +{more}" if more else alert.panel)),
         spaces(2),
@@ -214,14 +237,6 @@ def whole_figures(pieces: Sequence[Piece], room: int) -> list[Piece]:
     if excess > 0:
         name = name._replace(text=cut(name.text, max(cell_len(name.text) - excess, 2 * LEAST)))
     return [name, shorter, *rest]
-
-
-def wrong(alert: Alert) -> Shown:
-    """What is wrong, in figures or in words: `6.2 % > 5 %`, `nothing measured for 5m`."""
-    if alert.says:
-        return alert.says
-    sign = ">" if alert.way == "above" else "<"
-    return Shown(f"{show(alert.value, alert.unit)} {sign} {show_limit(alert.threshold, alert.unit)}")
 
 
 def panel_bar(panels: Sequence[PanelState], focused: str, width: int, glyphs: Glyphs) -> Line:

@@ -75,7 +75,7 @@ def test_at_80_every_section() -> None:
        pending
  P2 ▲  slow                         1,200 ms > 1,000 ms     30s
        over lately
- P2    disk                         6.2 % > 5 %           1h05m  over 03:11Z
+ P2    disk                         was > 5 %             1h05m  over 03:11Z
        silences
        alertname="slow"             hides none            1h00m  until 04:12Z
        maintenance database         hides 1               1m00s  until 03:22Z"""
@@ -93,7 +93,7 @@ def test_with_more_room_who_and_why() -> None:
        pending
  P2 ▲  slow                                          1,200 ms > 1,000 ms     30s
        over lately
- P2    disk                                          6.2 % > 5 %           1h05m  over 03:11:12Z
+ P2    disk                                          was > 5 %             1h05m  over 03:11:12Z
        silences
        alertname="slow"                              hides none            1h00m  until 04:12:12Z kim: deploy noise
        maintenance database                          hides 1               1m00s  until 03:22:12Z config: backups"""

@@ -154,7 +154,7 @@ def test_idle_sessions_are_listed_where_connections_run_short() -> None:
     assert " connections  59 / 60 ✖" in text
     order = [text.index(word) for word in ("8121", "by application", "9001", "statement, last 15s")]
     assert order == sorted(order)
-    titles = text.splitlines()[[at for at, line in enumerate(text.splitlines()) if "9001" in line][0] - 1]
+    titles = text.splitlines()[next(at for at, line in enumerate(text.splitlines()) if "9001" in line) - 1]
     assert titles.split() == ["pid", "for", "state", "query"]  # not those of the applications above it
     assert "more" not in text
 

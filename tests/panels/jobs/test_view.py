@@ -152,6 +152,23 @@ def test_failures_stand_under_the_kind_they_make_ill_and_the_largest_is_said_in_
     ]
 
 
+def test_failures_that_make_nothing_ill_do_not_stand_above_what_does() -> None:
+    rows = (
+        kind("PUBLISH_TIKTOK", 0, 9, 0.035, stuck=1, failed_10m=1),
+        job("165373e4-50cc-4d31-b4b2-c9d2b32dd6e1", "PUBLISH_TIKTOK", "stuck", heartbeat=420.0),
+        failure("PUBLISH_TIKTOK", "TikTok <n>: rate_limit_exceeded", 25, 60.0),
+    )
+    lines = printed(draw(rows, signals=(signal("stuck", 1), *WELL[1:]), judged={"stuck": P1}), 58).splitlines()
+    assert not [line for line in lines if "rate_limit" in line and line.startswith("!")]
+
+
+def test_of_kinds_that_are_equally_ill_the_one_with_most_that_failed_comes_first() -> None:
+    rows = (kind("PUBLISH_TIKTOK", 0, 0, 0.037, failed_10m=1), kind("PUBLISH_YOUTUBE", 1, 0, 0.04, failed_10m=48))
+    lines = printed(draw(rows, judged={"critical_failed_10m": P1}), 58).splitlines()
+    kinds = [line.split()[0] for line in lines if line.startswith("PUBLISH")]
+    assert kinds == ["PUBLISH_YOUTUBE", "PUBLISH_TIKTOK"]
+
+
 def test_overdue_schedules_stand_among_the_kinds_by_how_bad_they_are() -> None:
     cron = (signal("overdue_schedules", 2), signal("oldest_overdue", 400.0, "s"), signal("orphan_schedules", 1))
     late = (schedule("4be1c0de-50cc-4d31-b4b2-c9d2b32dd6e1", 400.0, "no job"), schedule("late", 300.0, "has a job"))

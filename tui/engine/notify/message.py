@@ -208,15 +208,9 @@ def _what(alert: Alert) -> str:
     """The alert in a few words, in its own where value and threshold do not say it."""
     if alert.state == "resolved":
         now = f", now {show(alert.value, alert.unit)}" if alert.value is not None else f", {alert.says}" if alert.says else ""
-        return f"{name_of(alert)}{now}"
+        return f"{alert.name}{now}"
     words = describe(alert)
     return words if not alert.says or alert.says in words else f"{alert.rule}: {alert.says}"
-
-
-def name_of(alert: Alert) -> str:
-    """The rule, with the labels that tell this alert apart."""
-    which = " ".join(value for _, value in alert.labels)
-    return f"{alert.rule} {which}" if which and which not in alert.rule else alert.rule
 
 
 def _page(link: str) -> str:

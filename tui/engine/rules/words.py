@@ -10,7 +10,6 @@ from ..alert import Alert
 from ..clock import clock_time
 from ..reading import Labels
 from ..text import EMPTY, Shown, clean
-from ..units import show, show_limit
 
 NAMED = 3
 """So many of the affected are named; more are counted."""
@@ -23,19 +22,9 @@ def fingerprint(environment: str, rule: str, panel: str, labels: Labels) -> str:
 
 def describe(alert: Alert) -> Shown:
     """The alert in a few words: `error rate 6.2 % > 5 %`, with the labels that tell it apart, and since when nobody knows."""
-    which = " ".join(value for _, value in alert.labels)
-    name = f"{alert.rule} {which}" if which and which not in alert.rule else alert.rule
     raised = f" ({alert.raised_by})" if alert.raised_by else ""
     unknown = f", not measured since {clock_time(alert.unknown_since)}" if alert.unknown_since is not None else ""
-    return clean(f"{name} {_wrong(alert)}{raised}{unknown}")
-
-
-def _wrong(alert: Alert) -> str:
-    """What is wrong: in the rule's own words, else value and limit."""
-    if alert.says:
-        return alert.says
-    sign = ">" if alert.way == "above" else "<"
-    return f"{show(alert.value, alert.unit)} {sign} {show_limit(alert.threshold, alert.unit)}"
+    return clean(f"{alert.name} {alert.wrong}{raised}{unknown}")
 
 
 def affected(alerts: Sequence[Alert], named: int = NAMED) -> Shown:
