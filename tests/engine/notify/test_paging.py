@@ -45,6 +45,22 @@ async def test_the_clock_calls_once_whoever_polls(there: Receivers, tmp_path: Pa
     journal.close()
 
 
+async def test_the_clock_calls_anew_for_what_wants_another_answer() -> None:
+    """Acknowledged, and come back as it rose: who was called then is not called by that now."""
+    phone = kept("phone", on=("escalated",))
+    async with floor(phone) as watch:
+        first = replace(ERRORS, asked_at=ERRORS.fired_at)
+        for _ in range(2):
+            assert (await watch.notifier.page(first, "cto", by_itself=True)).reached
+        assert len(phone.took) == 1
+        await watch.clock.advance(3600)
+        again = replace(first, severity="P0", asked_at=watch.clock.utc() - 60)
+        said = [(await watch.notifier.page(again, "cto", by_itself=True)).says for _ in range(2)]
+        assert said == ["cto: told by phone", "cto: called before by phone"] and len(phone.took) == 2
+        await watch.notifier.page(replace(again, asked_at=watch.clock.utc() - 50), "cto", by_itself=True)
+        assert len(phone.took) == 2, "another host saw it come back ten seconds later"
+
+
 async def test_a_call_says_whom_it_did_not_reach(there: Receivers) -> None:
     chat, phone = kept("chat", on=("escalated",)), kept("phone", on=("escalated",), when=When(whom=("cto",)))
     async with floor(chat, phone) as watch:

@@ -152,6 +152,12 @@ class Ledger:
         found = self._of.get((fingerprint, channel), {}).values()
         return [each for each in found if each.mark.kind == kind and each.mark.stamp == stamp and each.counts]
 
+    def called(self, fingerprint: str, channel: str, whom: str, stamp: int, since: float) -> Standing | None:
+        """The last call to somebody (`plain`) for an episode since a moment (UTC seconds), that was made or may have been."""
+        calls = [each for each in self.told(fingerprint, channel, "escalated", stamp) if each.at >= since]
+        mine = [each for each in calls if each.mark.detail == whom or each.mark.detail.startswith(f"{whom}/")]
+        return max(mine, key=lambda each: each.at, default=None)
+
     def severities(self, fingerprint: str, channel: str, stamp: int) -> set[str]:
         """As how bad its firing was told in one episode."""
         return {each.mark.detail for each in self.told(fingerprint, channel, "firing", stamp)}

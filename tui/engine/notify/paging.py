@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from ..alert import Alert
 from ..clock import Clock, clock_time
 from ..connections import Tools
+from ..desk import ELSEWHERE
 from ..escalation import Called
 from ..setup import Setup
 from ..text import EMPTY, Shown, clean
@@ -49,8 +50,9 @@ class Pager:
         self._clock = clock
 
     async def page(self, setup: Setup, alert: Alert, whom: str, by_itself: bool) -> Called:
-        """Calls somebody. By itself (the escalation clock) the same person is called once an episode, whoever polls; a person
-        may call again, also for what is silenced."""
+        """Calls somebody. By itself (the escalation clock) the same person is called once for each answer that is wanted,
+        whoever polls: an alert that came back, or was given back, wants another. A person may call again, also for what is
+        silenced."""
         asked = replace(alert, silenced=EMPTY, in_maintenance=False)
         now = self._clock.utc()
         channels = routes(asked, "escalated", now, setup.channels, whom)
@@ -58,19 +60,24 @@ class Pager:
             says = f'{whom}: not called, no [[notify]] with on = ["escalated"] is for this alert now'
             return Called(clean(says), reached=False)
         await self._claims.refresh()
-        detail = plain(whom) if by_itself else f"{plain(whom)}/{int(now)}"
-        ways = await asyncio.gather(*(self._call(setup, each, asked, whom, detail) for each in channels))
+        since = (asked.asked_at or asked.fired_at or asked.since) if by_itself else now
+        first = by_itself and since < (asked.fired_at or asked.since) + 1
+        detail = plain(whom) if first else f"{plain(whom)}/{int(since)}"
+        wanted = since - ELSEWHERE if by_itself else None
+        ways = await asyncio.gather(*(self._call(setup, each, asked, whom, detail, wanted) for each in channels))
         says = clean(f"{whom}: {'; '.join(each.says for each in ways)}")
         told = tuple(each.channel for each in ways if each.how == "told")
         missed = tuple(each.channel for each in ways if each.how in ("maybe", "failed"))
         return Called(says, len(told) == len(ways), any(each.how == "elsewhere" for each in ways), told, missed)
 
-    async def _call(self, setup: Setup, channel: Channel, alert: Alert, whom: str, detail: str) -> _Way:
-        """One channel's call, claimed before it is made."""
-        title = channel.title
-        stamp = self._claims.ledger.episode(alert.fingerprint, title, alert.fired_at or alert.since)
-        mark = Mark("escalated", detail, stamp)
-        standing = self._claims.ledger.standing(alert.fingerprint, title, mark)
+    async def _call(self, setup: Setup, channel: Channel, alert: Alert, whom: str, detail: str, wanted: float | None) -> _Way:
+        """One channel's call, claimed before it is made; with `wanted`, the moment since which it is (UTC seconds), none where
+        the same person was called since then by whichever poller."""
+        title, ledger = channel.title, self._claims.ledger
+        stamp = ledger.episode(alert.fingerprint, title, alert.fired_at or alert.since)
+        called = None if wanted is None else ledger.called(alert.fingerprint, title, plain(whom), stamp, wanted)
+        mark = called.mark if called else Mark("escalated", detail, stamp)
+        standing = called or ledger.standing(alert.fingerprint, title, mark)
         before = self._before(channel, standing) if standing is not None and standing.counts else None
         if before is not None:
             return before
