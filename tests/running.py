@@ -6,12 +6,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import theirs
-from tests.waiting import LONG, Stopwatch
+from tests.waiting import LONG, Stopwatch, eventually
 
 ROOT = Path(__file__).parents[1]
 
@@ -85,8 +84,5 @@ class Program:
 
 def ended(process: subprocess.Popen[str], within: float = LONG) -> int:
     """Waits for its end; the exit code. Fails where it does not end in so many seconds that the machine gave."""
-    watch = Stopwatch(process.pid)
-    while (code := process.poll()) is None:
-        assert watch.took < within, f"it did not end within {within:g}s"
-        time.sleep(0.02)
-    return code
+    eventually(lambda: process.poll() is not None, within, f"it did not end within {within:g}s", watch=Stopwatch(process.pid))
+    return process.returncode

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+Says = str | Callable[[], str]
+"""What is said where it does not come true; a function where that is how things stand then."""
 
 LONG = 30.0
 """Seconds for what is not promised in seconds: long enough for any machine, shorter than the test's own limit."""
@@ -44,8 +46,8 @@ class Stopwatch:
 
     @property
     def took(self) -> float:
-        """Seconds so far."""
-        return time.monotonic() - self._began - self.withheld
+        """Seconds so far; none where several threads waited at once for longer than the wall's clock went on."""
+        return max(0.0, time.monotonic() - self._began - self.withheld)
 
     def passed(self, seconds: float) -> bool:
         """Whether so many are over. Costs nothing before they are by the wall's clock."""
@@ -71,28 +73,35 @@ def _stolen() -> int:
     return ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
-def eventually(what: Callable[[], T], within: float = LONG, says: str = "", each: float = 0.02) -> T:
-    """Asks again and again until it is true, `each` so many seconds, and gives what it came to."""
-    watch = Stopwatch()
+def eventually(
+    what: Callable[[], T], within: float = LONG, says: Says = "", each: float = 0.02, watch: Stopwatch | None = None
+) -> T:
+    """Asks again and again until it is true, `each` so many seconds, and gives what it came to; `watch` measures the time where
+    other processes' counts as well."""
+    watch = watch or Stopwatch()
     while not (found := what()):
-        assert not watch.passed(within), says or "it did not come true in time"
+        assert not watch.passed(within), _said(says)
         time.sleep(each)
     return found
 
 
-async def looked(what: Callable[[], Awaitable[T]], within: float = LONG, says: str = "", each: float = 0.05) -> T:
+async def looked(what: Callable[[], Awaitable[T]], within: float = LONG, says: Says = "", each: float = 0.05) -> T:
     """`soon`, where looking takes its time as well."""
     watch = Stopwatch()
     while not (found := await what()):
-        assert not watch.passed(within), says or "it did not come true in time"
+        assert not watch.passed(within), _said(says)
         await asyncio.sleep(each)
     return found
 
 
-async def soon(what: Callable[[], T], within: float = LONG, says: str = "") -> T:
+async def soon(what: Callable[[], T], within: float = LONG, says: Says = "") -> T:
     """`eventually`, where the loop has to go on meanwhile."""
     watch = Stopwatch()
     while not (found := what()):
-        assert not watch.passed(within), says or "it did not come true in time"
+        assert not watch.passed(within), _said(says)
         await asyncio.sleep(0.01)
     return found
+
+
+def _said(says: Says) -> str:
+    return (says if isinstance(says, str) else says()) or "it did not come true in time"

@@ -57,7 +57,7 @@ class Running:
 
     def says(self, what: str, within: float = LONG) -> str:
         found: list[str] = eventually(
-            lambda: [line for line in [*self.lines] if what in line], within, f"{what!r} is not in {self.lines}"
+            lambda: [line for line in [*self.lines] if what in line], within, lambda: f"{what!r} is not in {self.lines}"
         )
         return found[-1]
 

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.demo.conftest import View, eventually
+from tests.waiting import GRACE
 from tui.demo import DemoError, Stack, config, running, start
 from tui.demo.database import binaries
 
@@ -168,8 +169,8 @@ def test_nothing_outlives_its_owner(state_home: Path, victim: str, how: signal.S
     assert len(family) > 10
     os.kill(owner.pid if victim == "owner" else house.pid, how)
     try:
-        eventually(lambda: not any(map(_runs, family)), within=4)
-        eventually(lambda: not Path(config).parent.exists(), within=3)
+        eventually(lambda: not any(map(_runs, family)), within=4 + GRACE)
+        eventually(lambda: not Path(config).parent.exists(), within=3 + GRACE)
     finally:
         owner.kill()
         owner.communicate()

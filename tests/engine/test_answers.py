@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tests.clocks import DrivenClock, settle
 from tests.engine.test_engine import HOT, Oven
 from tests.servers.receivers import Receivers, start_receivers
-from tests.waiting import soon
+from tests.waiting import looked, soon
 from tui.engine.alert import Alert
 from tui.engine.ask import (
     Acknowledge,
@@ -240,6 +240,16 @@ async def passes(engine: Engine, clock: DrivenClock, seconds: int) -> None:
         engine.judge_now()
 
 
+async def until(engine: Engine, clock: DrivenClock, what: Callable[[], object]) -> None:
+    """Time passes by the second until it is true; what is sent, and written, goes its way meanwhile."""
+
+    async def a_second_later() -> bool:
+        await passes(engine, clock, 1)
+        return bool(what())
+
+    await looked(a_second_later, each=0.02)
+
+
 async def test_the_clock_calls_the_backup_once_where_the_config_says_so(journal: Journal, there: Receivers) -> None:
     clock = DrivenClock()
     async with on_call(journal, clock, page=True) as engine:
@@ -259,22 +269,12 @@ async def test_nobody_reached_is_shown_recorded_once_and_called_again(journal: J
     clock = DrivenClock()
     there.behaves = [500] * 7
     async with on_call(journal, clock, page=True) as engine:
-
-        async def until(what: Callable[[], object]) -> None:
-            for _ in range(200):
-                engine.judge_now()
-                if what():
-                    return
-                await clock.advance(1)
-                await asyncio.sleep(0.02)  # what is sent, and written, goes its way in real time
-            raise AssertionError("it did not come true in time")
-
-        await until(lambda: engine.judge_now().escalations[0].unreached)
+        await until(engine, clock, lambda: engine.judge_now().escalations[0].unreached)
         (running,) = engine.judge_now().escalations
         assert (running.paged_at, running.state(clock.utc())) == (None, "due")
         assert running.unreached == "ben: NOT told by slack (HTTP 500: no)"
         assert in_words(running, clock.utc()) == "not acked · ben (backup) NOT reached"
-        await until(lambda: engine.judge_now().escalations[0].paged_at)
+        await until(engine, clock, lambda: engine.judge_now().escalations[0].paged_at)
         assert engine.judge_now().escalations[0].unreached == ""
     assert len(there.posted) == 1
     assert [each.data["reached"] for each in journal.entries(kinds=("paged",))] == [False, True]
@@ -325,11 +325,7 @@ async def test_what_joins_brings_an_acknowledged_line_back_and_is_recorded_once(
         first = alert(engine)
         await ask(engine, Acknowledge((first.fingerprint,)))
         oven.heat = 90.0  # above 80 for 30 s it is a P1
-        for _ in range(100):
-            await clock.advance(5)
-            await asyncio.sleep(0.01)  # the journal is written in a thread of its own
-            if alert(engine).came_back:
-                break
+        await until(engine, clock, lambda: alert(engine).came_back)
         assert alert(engine).came_back == "hot rose from P2 to P1"
         await clock.advance(3)
         polling.cancel()

@@ -78,7 +78,7 @@ def seat(engine: Engine) -> Seat:
 
 
 def sits(engine: Engine, role: str) -> None:
-    eventually(lambda: seat(engine).role == role, says=str(seat(engine)))
+    eventually(lambda: seat(engine).role == role, says=lambda: str(seat(engine)))
 
 
 def heat(engine: Engine) -> float | None:

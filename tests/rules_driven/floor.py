@@ -6,8 +6,6 @@ baseline's hour) passes here in no time at all, poll by poll at the panel's own 
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tests.clocks import DrivenClock
+from tests.waiting import looked
 from tests.watched import opened
 from tui.engine.alert import Alert
 from tui.engine.engine import Engine
@@ -91,15 +90,17 @@ class Floor:
         self, stands: Callable[[str], bool], step: float = 0.0, nudge: Callable[[], Awaitable[None]] | None = None
     ) -> str:
         """Polls until all stands so, by the rule's state and by what else is looked at; gives the state."""
-        end = time.monotonic() + PATIENCE
-        while True:
+
+        async def poll() -> str:
             if nudge:
                 await nudge()
-            if stands(state := await self.polls(step)):
-                return state
-            assert time.monotonic() < end, f"{self.rule} is still {state}: {self._measured()}"
-            if step == GLANCE:
-                await asyncio.sleep(BETWEEN)
+            state = await self.polls(step)
+            return state if stands(state) else ""
+
+        def says() -> str:
+            return f"{self.rule} is still {self.looks()}: {self._measured()}"
+
+        return await looked(poll, PATIENCE, says, BETWEEN if step == GLANCE else 0.0)
 
     def sleeps(self) -> str:
         """The machine sleeps for twenty minutes; the poller marks everything stale."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import Future
 from typing import Any
 
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 from tests import story
 from tests.recorded import Recorded
 from tests.screens.conftest import Open, Stage
+from tests.waiting import soon
 from tui.engine.ask import Rewind, Unacknowledge
 from tui.engine.feed import Snapshot
 from tui.engine.rewind import rewound
@@ -117,10 +117,8 @@ async def test_held_keys_go_faster_and_ask_one_question_at_a_time(opened: Open, 
         assert len(waiting) == 1 and waiting[0][0].steps == -1
         past = rewound(Recorded(), waiting[0][0], story.NOW, stage.engine._drawn)
         waiting[0][1].set_result(past)
-        for _ in range(20):
-            await stage.pilot.pause()
-            await asyncio.sleep(0)
-        assert len(waiting) == 2 and waiting[1][0].steps < -29
+        await soon(lambda: len(waiting) == 2)
+        assert waiting[1][0].steps < -29
 
 
 async def test_what_is_not_recorded_is_unknown_and_said(opened: Open) -> None:

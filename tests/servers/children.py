@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,10 +17,10 @@ from typing import TypeVar
 
 import pytest
 
+from tests.waiting import eventually
+
 HOST = "127.0.0.1"
 C = TypeVar("C", bound="Child")
-STARTS_WITHIN = 30.0
-"""Seconds a server may take to be ready; one is usual."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,7 @@ class Child:
         """It still holds its port and connections, and answers nothing, until `resume`."""
         self.process.send_signal(signal.SIGSTOP)
         threads = Path(f"/proc/{self.process.pid}/task")  # each of its threads stops in its own time
-        deadline = time.monotonic() + 5
-        while any(_state(each) != "T" for each in threads.iterdir()):
-            assert time.monotonic() < deadline, "it does not stop"
-            time.sleep(0.005)
+        eventually(lambda: all(_state(each) == "T" for each in threads.iterdir()), says="it does not stop", each=0.005)
 
     def resume(self) -> None:
         self.process.send_signal(signal.SIGCONT)
@@ -81,11 +77,8 @@ def ready(server: C) -> Iterator[C]:
     """The server once it is ready, until the end of the block."""
     process = server.process
     try:
-        deadline = time.monotonic() + STARTS_WITHIN
-        while not server.ready():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"it did not start:\n{server.log()}")
-            time.sleep(0.05)
+        eventually(lambda: server.ready() or process.poll() is not None, says=server.log, each=0.05)
+        assert process.poll() is None, f"it did not start:\n{server.log()}"
         yield server
     finally:
         server.resume()

@@ -16,7 +16,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,9 +27,7 @@ import pytest
 from psycopg import sql
 
 from tests.servers.children import HOST, end_with_parent, free_port
-
-STARTS_WITHIN = 20.0
-"""Seconds a server may take to answer; some hundred milliseconds are usual, a crash recovery takes longer."""
+from tests.waiting import eventually
 
 ROLES = """
     CREATE ROLE watch LOGIN;
@@ -88,11 +85,10 @@ class Server:
                 group=_owner(),
             )
         self._processes.append(process)
-        deadline = time.monotonic() + STARTS_WITHIN
-        while not self.answers():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start:\n{self.log()}")
-            time.sleep(0.02)
+        eventually(
+            lambda: self.answers() or process.poll() is not None, says=lambda: f"PostgreSQL does not answer:\n{self.log()}"
+        )
+        assert process.poll() is None, f"PostgreSQL did not start:\n{self.log()}"
 
     def answers(self, within: float = 1.0) -> bool:
         """Whether it takes a connection now."""

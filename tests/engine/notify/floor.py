@@ -13,7 +13,7 @@ from pydantic import PrivateAttr
 
 from tests.clocks import DrivenClock, settle
 from tests.servers.receivers import Receivers
-from tests.waiting import soon
+from tests.waiting import looked, soon
 from tui.engine.alert import Alert, Fold, single
 from tui.engine.connections import Tools
 from tui.engine.journal import Journal
@@ -100,6 +100,15 @@ class Floor:
             await self.clock.advance(1.0)
             self.notifier.take(self.folds, self.clock.utc())
             await self.quiet()
+
+    async def until(self, what: Callable[[], bool]) -> None:
+        """Time passes by the second until it is true; what is sent goes its way meanwhile."""
+
+        async def a_second_later() -> bool:
+            await self.clock.advance(1.0)
+            return what()
+
+        await looked(a_second_later, each=0.01)
 
     async def quiet(self) -> None:
         await settle()

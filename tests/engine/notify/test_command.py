@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from msgspec.structs import replace
 
 from tests.engine.notify.alerts import ERRORS
 from tests.engine.notify.sending import said, undelivered
-from tests.waiting import soon
+from tests.waiting import Stopwatch, soon
 from tui.engine.connections import Tools
 from tui.engine.notify.command import Command
 
@@ -76,9 +75,9 @@ async def test_a_command_that_is_not_there(tools: Tools) -> None:
 async def test_what_a_command_leaves_running_holds_up_nobody(tools: Tools, tmp_path: Path) -> None:
     """Exit code 0 means that it was told, also where something in the background still holds its streams."""
     script = "import subprocess, sys; p = subprocess.Popen(['sleep', '60']); open(sys.argv[1], 'w').write(str(p.pid))"
-    began = time.monotonic()
+    watch = Stopwatch()
     await command(script, str(tmp_path / "pid"), deadline="30s").send(said(), tools)
-    assert time.monotonic() - began < 20
+    assert watch.took < 20
     pid = int((tmp_path / "pid").read_text())
     assert running(pid), "it may go on: it was not late"
     os.kill(pid, signal.SIGKILL)

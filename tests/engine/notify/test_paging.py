@@ -66,9 +66,7 @@ async def test_a_call_says_whom_it_did_not_reach(there: Receivers) -> None:
     async with floor(chat, phone) as watch:
         phone.fails.extend(Undelivered("HTTP 500: no", retry_after=0.001) for _ in range(3))
         calling = asyncio.ensure_future(watch.notifier.page(replace(ERRORS, silenced=Shown("by anna")), "cto"))
-        while not calling.done():
-            await watch.clock.advance(1)
-            await asyncio.sleep(0.01)
+        await watch.until(calling.done)
         assert calling.result().says == "cto: told by chat; NOT told by phone (HTTP 500: no)"
         assert not calling.result().reached
         assert (calling.result().told, calling.result().missed) == (("chat",), ("phone",))
@@ -103,9 +101,7 @@ async def test_a_defect_in_one_channel_keeps_no_other_from_being_called() -> Non
     broken, phone = Broken(kind="command", name="broken", on=("escalated",)), kept("phone", on=("escalated",))
     async with floor(broken, phone) as watch:
         calling = asyncio.ensure_future(watch.notifier.page(ERRORS, "cto"))
-        while not calling.done():
-            await watch.clock.advance(1)
-            await asyncio.sleep(0.01)
+        await watch.until(calling.done)
         assert len(phone.took) == 1
         assert "KeyError" in calling.result().says and "hunter2" not in calling.result().says
 
