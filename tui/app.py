@@ -115,7 +115,12 @@ def prepare_environment() -> None:
 
 class signals(contextlib.AbstractContextManager[None]):  # reads as a statement: with signals(…)
     """SIGTERM and SIGHUP leave as `q` does; a thread sees to it that the process ends in time, also with a stalled terminal.
-    SIGUSR1 has the config read again."""
+    SIGUSR1 has the config read again.
+
+    Python calls handlers in the main thread alone, and a stalled terminal holds that one up. The system gives a signal to any
+    thread (where a change of the window's size waits in the main one, to another), which would not wake it. So the handlers
+    do nothing, and a thread hears which signal came by the pipe that Python writes it to whoever it was given to.
+    """
 
     def __init__(
         self, app: WatchfloorApp, stop: Callable[[float], None], reread: Callable[[], None], caught: list[int]
@@ -126,26 +131,39 @@ class signals(contextlib.AbstractContextManager[None]):  # reads as a statement:
         self._caught = caught
         self._before: dict[int, object] = {}
         self._terminal = termios.tcgetattr(sys.stdin.fileno())
+        self._heard, self._told = os.pipe()
+        os.set_blocking(self._told, False)
 
     def __enter__(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            self._before[number] = signal.signal(number, self._on_signal)
-        self._before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, lambda number, frame: self._reread())
+        threading.Thread(target=self._listen, name="watchfloor-signals", daemon=True).start()
+        signal.set_wakeup_fd(self._told, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+            self._before[number] = signal.signal(number, lambda number, frame: None)
 
     def __exit__(self, *exception: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]  # what signal() gave is what it takes
+        signal.set_wakeup_fd(-1)
+        os.close(self._told)  # which ends the thread
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self._caught:
-            return
+    def _listen(self) -> None:
+        while numbers := os.read(self._heard, 64):
+            for number in numbers:
+                if number == signal.SIGUSR1:
+                    self._reread()
+                elif number in self._before and not self._caught:
+                    self._leave(number)
+        os.close(self._heard)
+
+    def _leave(self, number: int) -> None:
         self._caught.append(number)
         last_word = threading.Timer(GRACE, self._give_up, (128 + number,))
         last_word.daemon = True
         last_word.start()
         threading.Thread(target=self._stop, args=(GRACE - 0.3,), daemon=True).start()
         if (loop := self._app.loop) is not None:
-            loop.call_soon_threadsafe(self._app.exit, None, 128 + number)
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                loop.call_soon_threadsafe(self._app.exit, None, 128 + number)
 
     def _give_up(self, code: int) -> None:
         """Ends the process although the screen's loop hangs: what the terminal has not taken yet is thrown away, and it is

@@ -11,6 +11,7 @@ Nothing is read but within `until`, `pump` and `exit_code`: a test that calls no
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import re
@@ -141,6 +142,11 @@ class Terminal:
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
+
+    def signal_a_thread(self, number: int) -> None:
+        """The system gives a signal that is for the process to any of its threads: here it is another than the main one."""
+        other = next(int(each.name) for each in Path(f"/proc/{self.pid}/task").iterdir() if each.name != str(self.pid))
+        assert ctypes.CDLL(None).tgkill(self.pid, other, number) == 0
 
     def hang_up(self) -> None:
         """The window is closed, the connection is gone."""

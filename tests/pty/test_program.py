@@ -228,7 +228,7 @@ def test_a_stalled_terminal_delays_no_poll_and_a_signal_still_ends_it(terminal: 
     polled = fill(terminal, things, 30)
     gaps = [after - before for before, after in pairwise(polled)]
     assert max(gaps) < 3 * INTERVAL + GRACE, f"nobody was asked for {max(gaps):.1f}s"
-    terminal.signal(signal.SIGTERM)
+    terminal.signal_a_thread(signal.SIGTERM)
     assert terminal.exit_code(2.0 + GRACE, reading=False) == 128 + signal.SIGTERM
 
 
