@@ -305,6 +305,16 @@ async def test_a_figure_that_nobody_measured_is_unknown(opened: Open) -> None:
         assert "–  ? unknown" in stage.text and "● ok" not in stage.lines[3]
 
 
+async def test_an_opened_row_says_what_is_wrong_with_it_before_all_else(opened: Open) -> None:
+    base = story.snapshot()
+    route = base.panels[1].probes[0].good.rows[0].key if base.panels[1].probes[0].good else ""
+    slow = replace(base.alerts[0], fingerprint="r", rule="slow route", labels=(("route", route),), signal="route_p95")
+    async with opened(first=replace(base, alerts=(*base.alerts, slow))) as stage:
+        await stage.press("2", "enter")
+        places = [stage.text.index(word) for word in ("✖ failing", "P0 ✖ slow route", "since 03:03:00Z", "measured")]
+        assert places == sorted(places)
+
+
 async def test_an_opened_row_says_why_it_is_asked_less_often(opened: Open) -> None:
     base = story.snapshot()
     panel = base.panels[1]

@@ -19,6 +19,7 @@ ROWS = tuple(DrawnRow(f"r{at}", (Cell(Shown(f"row {at}")),)) for at in range(3))
 HEADING = DrawnRow("heading:more", (Cell(Shown("tables")),), heading=True, dim=True)
 TAIL = (DrawnRow("last", (Cell(Shown("last")),)),)
 MORE = tuple(DrawnRow(f"t{at}", (Cell(Shown(f"table {at}")),)) for at in range(2))
+MAINTENANCE = Shown("maintenance until 06:51:44Z: db move")
 LEFT_OUT = Shown("9 idle: z lists them")
 
 
@@ -129,3 +130,20 @@ def test_a_limit_is_whole_before_its_picture_is_wide() -> None:
     ]
     drawn = [each.line.text for each in draw_figures(gauges, 59, UNICODE, None)]
     assert drawn[0].endswith("limit 95 %") and drawn[1].endswith("limit 1,000 ms") and "▂▃" in drawn[1]
+
+
+def test_the_newest_value_is_never_hidden_by_the_mark_of_a_change() -> None:
+    def drawn(values: tuple[float | None, ...], marks: set[int], width: int = 4) -> str:
+        return "".join(piece.text for piece in UNICODE.sparkline(Spark(values, frozenset(marks), top=8.0), width))
+
+    assert drawn((0, 0, 0, 8), {3}) == "▁▁◆█"
+    assert drawn((0, 0, 0, 8), {1, 3}) == "▁◆◆█"
+    assert drawn((0, 0, 0, None), {3}) == "▁▁▁◆"  # nothing to hide
+    assert drawn((0, 8), {1}, width=1) == "◆"  # no place before it
+
+
+def test_a_window_that_has_no_room_on_the_rule_is_said_in_a_word() -> None:
+    head = Head(2, Shown("metrics"), Status.FAILING, Freshness(Shown("05:51:53Z")), maintenance=MAINTENANCE)
+    drawn = [draw_rule(head, Layout(source=Shown("scraped")), 0, Frame(width, 5, UNICODE)).text for width in (90, 58)]
+    assert "failing  maintenance until 06:51:44Z: db move ─" in drawn[0]
+    assert "failing  maintenance ─" in drawn[1] and "…" not in drawn[1]

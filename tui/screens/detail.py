@@ -24,7 +24,7 @@ from tui.widgets.ink import BLANK, ROLES, Line, Piece, apart, spaces, wrap
 from .alert_keys import acknowledge, open_end, open_escalation, open_silence
 from .board import Board
 from .facts import fact_lines
-from .figure import figure_detail, row_figures
+from .figure import figure_detail, row_alerts, row_figures
 from .keys import ALERT_KEYS, PANEL_KEYS, REWIND_KEYS
 from .page import Page
 from .selection import Selection, behind, reason, safe_address
@@ -55,7 +55,8 @@ def detail_lines(dash: WatchfloorApp, selection: Selection | None, width: int) -
         return [title_line(clean(selection.panel.name), selection.panel, width, glyphs), *_panel(dash, selection, width)]
     name = next((cell.text for cell in selection.drawn.cells if cell.text), clean(selection.drawn.key))
     figures = row_figures(dash.sight, selection, width, glyphs)
-    return [title_line(name, selection.panel, width, glyphs), *_row(selection, width, glyphs, figures)]
+    alerts = row_alerts(dash.sight, selection, width, glyphs)
+    return [title_line(name, selection.panel, width, glyphs), *_row(selection, width, glyphs, alerts, figures)]
 
 
 def title_line(name: Shown, panel: PanelState, width: int, glyphs: Glyphs) -> Line:
@@ -68,8 +69,8 @@ def title_line(name: Shown, panel: PanelState, width: int, glyphs: Glyphs) -> Li
 # --- a row ----------------------------------------------------------------------------------------------------------
 
 
-def _row(selection: Selection, width: int, glyphs: Glyphs, figures: Sequence[Line]) -> list[Line]:
-    """Every cell, then `figures`, then what is too long for a cell, pages and remedies."""
+def _row(selection: Selection, width: int, glyphs: Glyphs, alerts: Sequence[Line], figures: Sequence[Line]) -> list[Line]:
+    """What is wrong with it (`alerts`), every cell, then `figures`, then what is too long for a cell, pages and remedies."""
     drawn, row, panel = selection.drawn, selection.row, selection.panel
     assert drawn is not None
     if selection.gone:
@@ -77,6 +78,7 @@ def _row(selection: Selection, width: int, glyphs: Glyphs, figures: Sequence[Lin
     else:
         status = Shown(f"{glyphs.status[drawn.status]} {drawn.status.word}")
         lines = fact_lines("status", status, width, ROLES[drawn.status])
+    lines += alerts
     if row is None:
         for heading, cell in zip(selection.titles, drawn.cells, strict=False):
             if cell.text and heading:

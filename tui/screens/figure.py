@@ -55,17 +55,24 @@ def figure_detail(sight: Sight, moment: float, selection: Selection, width: int,
 
 
 def row_figures(sight: Sight, selection: Selection, width: int, glyphs: Glyphs) -> list[Line]:
-    """The alerts about a row, and the signals that carry its key in a label: value, picture and limit, a line each."""
+    """The signals that carry a row's key in a label: value, picture and limit, a line each."""
     row, panel = selection.row, selection.panel
     if row is None or selection.reading is None:
         return []
-    lines = alerts_told(alerts_of_row(sight.snapshot, panel.name, row.key), sight, width, glyphs)
     mine = [each for each in selection.reading.signals if row.key in dict(each.labels).values()]
     if not mine:
-        return lines
+        return []
     gauges = [_gauge(sight, panel, each, selection.reading.at) for each in mine]
     heading = Line((spaces(1), Piece(Shown(f"the last {show_duration(_span(sight, panel))}"), "strong")))
-    return [*lines, BLANK, heading, *(each.line for each in draw_figures(gauges, width, glyphs, None))]
+    return [BLANK, heading, *(each.line for each in draw_figures(gauges, width, glyphs, None))]
+
+
+def row_alerts(sight: Sight, selection: Selection, width: int, glyphs: Glyphs) -> list[Line]:
+    """The alerts about a row, and a blank below them."""
+    if selection.row is None:
+        return []
+    told = alerts_told(alerts_of_row(sight.snapshot, selection.panel.name, selection.row.key), sight, width, glyphs)
+    return [*told, BLANK] if told else []
 
 
 def _gauge(sight: Sight, panel: PanelState, signal: Signal, at: float) -> Gauge:

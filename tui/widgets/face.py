@@ -118,6 +118,8 @@ def draw_rule(head: Head, layout: Layout, count: int, frame: Frame) -> Line:
     right = _rule_end(head, layout.source, rule)
     if width_of([*left, spaces(1), *right]) > frame.width:
         right = _rule_end(head, EMPTY, rule)  # how it stands goes before who says so
+    if head.maintenance and width_of([*left, spaces(1), *right]) > frame.width:
+        left[-1] = Piece(Shown("maintenance"), "degraded")  # until when and why stand on line 1 and among the alerts
     headline = [spaces(2), Piece(layout.headline, "dim")] if layout.headline and head.filter is None else []
     if headline and width_of([*left, *headline, *right]) + 4 <= frame.width:
         left += headline

@@ -36,15 +36,19 @@ class Glyphs(Struct, frozen=True):
     ascii_only: bool = False
 
     def sparkline(self, spark: Spark, width: int) -> tuple[Piece, ...]:
-        """The newest `width` values as bars; changes are marked, gaps are blank."""
+        """The newest `width` values as bars; changes are marked, gaps are blank. A mark never hides the newest value, which is
+        what one looks for after a change: it stands before it then."""
         skip = max(0, len(spark.values) - width)
         values = spark.values[skip:]
+        marks, last = spark.marks, len(spark.values) - 1
+        if last > skip and last in marks and spark.values[last] is not None:
+            marks = marks - {last} | {last - 1}
         known = [value for value in values if value is not None]
         top = spark.top or scale(known)
         pieces: list[Piece] = []
         run = ""
         for place, value in enumerate(values, skip):
-            if place in spark.marks:
+            if place in marks:
                 if run:
                     pieces.append(Piece(Shown(run), "picture"))
                 pieces.append(Piece(Shown(self.change), "change"))
