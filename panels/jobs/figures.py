@@ -45,8 +45,10 @@ def by_kind(config: JobsConfig, kept: Kept) -> list[KindFigures]:
     counts = kept.window.by_kind if kept.window.complete else {}
     lately = kept.failures.since_minutes(FAILED_WITHIN, kept.now)
     running = [(row["kind"] or "", is_stuck(row["heartbeat_age"], config)) for row in kept.running.values()]
-    kinds = sorted({*config.kinds, *waiting, *counts, *lately, *(kind for kind, _ in running)})
     watched = watched_whole(kept)
+    # One that fired before a restart is no less bad for not having been read yet.
+    unread = () if kept.window.complete and watched else kept.alerting
+    kinds = sorted({*config.kinds, *waiting, *counts, *lately, *(kind for kind, _ in running), *unread})
     found = []
     for kind in kinds:
         row, day = waiting.get(kind), counts.get(kind, Counts())
@@ -109,32 +111,32 @@ def worker_silence(kinds: list[KindFigures], kept: Kept) -> float | None:
 
 
 def signals(config: JobsConfig, kept: Kept) -> tuple[Signal, ...]:
-    """Every signal of the queue."""
-    kinds = by_kind(config, kept)
-    found = [made for each in listed(kinds, config, kept) for made in _of_kind(each)]
+    """Every signal of the queue. Who runs, and whose heart beats, is not known before the whole day was read once."""
+    kinds, whole = by_kind(config, kept), kept.window.complete
+    found = [made for each in listed(kinds, config, kept) for made in _of_kind(each, whole=whole)]
     critical = [each.failed_lately for each in kinds if config.is_critical(each.kind)]
     known = [each for each in critical if each is not None]
     heard = [at for at in kept.heartbeats.values() if kept.now - at <= config.stuck_after]
     silence = worker_silence(kinds, kept)
     found += [
-        signal("stuck", sum(each.stuck for each in kinds)),
-        signal("workers", len(heard)),
-        signal("worker_heartbeat", newest_heartbeat(kept), "s"),
+        signal("stuck", sum(each.stuck for each in kinds) if whole else None),
+        signal("workers", len(heard) if whole else None),
+        signal("worker_heartbeat", newest_heartbeat(kept) if whole else None, "s"),
         signal("throughput", kept.throughput(), "1/s"),
         signal("critical_failed_10m", sum(known) if any(known) or len(known) == len(critical) else None),
     ]
-    if silence is not None:  # no work, no series: an alert on it is over then, not merely undecided
-        found.append(signal("worker_silence", silence, "s"))
+    if silence is not None or not whole:  # no work, no series: an alert on it is over then, not merely undecided
+        found.append(signal("worker_silence", silence if whole else None, "s"))
     return tuple(found)
 
 
-def _of_kind(each: KindFigures) -> list[Signal]:
-    """The signals of one kind."""
+def _of_kind(each: KindFigures, *, whole: bool) -> list[Signal]:
+    """The signals of one kind; `whole` is whether all that runs is known."""
     return [
         signal("queued", each.queued, kind=each.kind),
         signal("due", each.due, kind=each.kind),
         signal("oldest_due", each.oldest_due, "s", kind=each.kind),
-        signal("running", each.running, kind=each.kind),
+        signal("running", each.running if whole else None, kind=each.kind),
         signal("failure_rate", each.failure_rate, "ratio", kind=each.kind),
         signal("failed_10m", each.failed_lately, kind=each.kind),
     ]
@@ -145,7 +147,7 @@ def notes(kept: Kept) -> tuple[Shown, ...]:
     assert kept.shape is not None
     found = []
     if not kept.window.complete:
-        found.append(Shown("the last 24 h are still being read: no failure rates yet"))
+        found.append(Shown("the last 24 h are still being read: no failure rates yet, nor all that runs"))
     if sum(row["queued"] for row in kept.queue) >= QUEUE_LIMIT:
         found.append(Shown(f"queue: at least; counted among the {QUEUE_LIMIT:,} that are due first"))
     if not has_times(kept) and not watched_whole(kept) and kept.failures.since is not None:

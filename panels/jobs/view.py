@@ -110,12 +110,13 @@ def _throughput(scene: Scene) -> list[Fact]:
 
 
 def _heartbeat(scene: Scene) -> Fact:
-    """When a worker was last heard; that none was at all is a fact of its own."""
+    """When a worker was last heard; that none was at all is a fact of its own, and another that it is not known yet."""
     status, age = bad(scene.judged("worker_silence")), scene.value("worker_heartbeat")
-    if age is None:
+    if age is None and scene.value("workers") is not None:
         return Fact(EMPTY, Shown("no worker heartbeat at all"), status, "worker_heartbeat")
     workers = show_count(scene.value("workers"))
-    return Fact(Shown("workers"), Shown(f"{workers}, heard {show_duration(age)} ago"), status, "worker_heartbeat")
+    heard = "" if age is None else f", heard {show_duration(age)} ago"
+    return Fact(Shown("workers"), Shown(f"{workers}{heard}"), status, "worker_heartbeat")
 
 
 def _schedule_facts(scene: Scene) -> list[Fact]:

@@ -37,9 +37,11 @@ class Watch:
         self.mono = 1000.0
         self.states: dict[str, ProbeState] = {}
 
-    def sees(self, *signals: Signal, panel: str = "api", fresh: bool = True) -> list[tuple[str, str, str]]:
+    def sees(
+        self, *signals: Signal, panel: str = "api", fresh: bool = True, status: Status = Status.OK
+    ) -> list[tuple[str, str, str]]:
         """A reading comes; gives the alerts as (severity, state, series)."""
-        reading = Reading(panel, panel, "look", self.now, 0.0, Status.OK, signals)
+        reading = Reading(panel, panel, "look", self.now, 0.0, status, signals)
         self.history.record(reading)
         at = self.mono if fresh else None
         self.states[panel] = ProbeState(panel, "look", 60.0, 10.0, reading, reading, at, read_at=at)

@@ -107,6 +107,19 @@ def test_a_suspend_or_a_clock_that_is_set_neither_fires_nor_resolves(jump: float
     assert states(web.after(1).looks("web")) == ["firing"], "120 s were measured"
 
 
+def test_an_answer_that_could_not_tell_all_ends_nothing_that_it_does_not_show() -> None:
+    """The first look at a page has no rates yet; one of three queries had no answer."""
+    api = Watch(HIGH_ERRORS)
+    api.sees(errors(0.02, route="/a"))
+    assert states(api.alerts) == ["firing"]
+    assert states(api.after(60).sees(status=Status.UNKNOWN)) == ["firing"]
+    assert api.alert.unknown_since == api.now
+    other = api.restarts(after=5.0)
+    assert states(other.sees(status=Status.UNKNOWN)) == ["firing"], "nor after a restart"
+    assert states(other.after(60).sees(errors(0.02, route="/a"))) == ["firing"]
+    assert states(other.after(60).sees()) == ["resolved"]
+
+
 def test_a_failing_query_is_unknown_and_never_resolved() -> None:
     api = Watch(replace(HIGH_ERRORS, levels=(Threshold("P1", 0.005),)))
     api.sees(errors(0.02))

@@ -184,10 +184,13 @@ def test_overdue_schedules_stand_among_the_kinds_by_how_bad_they_are() -> None:
 
 
 def test_no_worker_at_all_is_a_fact_of_its_own() -> None:
-    signals = (signal("stuck", 0), signal("worker_heartbeat", None, "s"), signal("worker_silence", 130.0, "s"))
+    known = (signal("stuck", 0), signal("worker_heartbeat", None, "s"), signal("worker_silence", 130.0, "s"))
+    signals = (*known, signal("workers", 0))
     layout = draw(KINDS, signals=signals, judged={"worker_silence": P1})
     assert layout.headline == "no worker for 2m10s"
     assert printed(layout, 58).splitlines()[1].startswith("no worker heartbeat at all ✖   failed 10m 0")
+    unread = (signal("stuck", None), signal("worker_heartbeat", None, "s"), signal("workers", None))
+    assert printed(draw(KINDS, signals=unread), 58).splitlines()[1].startswith("workers –   failed 10m 0")
 
 
 def test_zoomed_shows_everything_once() -> None:

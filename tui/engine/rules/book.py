@@ -168,10 +168,14 @@ class RuleBook:
         return [rule.measure.value(series, rule, place) for place in range(len(rule.levels))]
 
     def _still_there(self, panel: str, watch: Watch, state: ProbeState, newly_good: bool, mono: float) -> bool:
-        """A series that the answers no longer show. A good one ends it; a failed one says nothing of it."""
+        """A series that the answers no longer show. A good one ends it; one that failed, or could not tell all (*unknown*),
+        says nothing of it."""
         held = watch.held
         watch.signal = None
         if newly_good and state.good is not None and state.good_at is not None:
+            if state.good.status is Status.UNKNOWN:
+                held.known = False
+                return True
             held.take_gone(state.good.at, state.good_at, state.fresh_for)
         if held.alert is not None or not held.known:
             return True
