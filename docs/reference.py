@@ -5,12 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from textual.binding import Binding
+
 from tui.config_schema import schema
 from tui.engine.panel import load_card
 from tui.engine.units import show_duration
+from tui.screens.dashboard import WatchfloorApp
+from tui.screens.keys import BOARD_KEYS
+from tui.screens.live import sign_of
 
 PAGE = Path(__file__).parent / "config.md"
 ORDER = ("health", "metrics", "database", "jobs", "deploys", "alerts")
+
+KEYS = """\
+Other keys for what the screen offers, by its name (`zoom = "f2"`, `"database.cancel" = "C"`; several with commas between). A
+key is named as Textual names it: `f`, `F`, `f2`, `ctrl+f`, `slash`. Nothing that acts takes a lower-case letter. On pages over
+the board the names begin with `detail.`, `alert.`, `page.`, `confirm.` or `dialog.`; a remedy's with its panel's name."""
 
 HEAD = """\
 # The config
@@ -47,6 +57,7 @@ def page() -> str:
     parts += _table("`[journal]`", general["journal"], told)
     parts += _table("`[record]`", general["record"], told)
     parts += _table("`[sentry]`", general["sentry"], told)
+    parts += _keys()
     parts += _channels(general["notify"]["items"]["anyOf"], told)
     kinds = {each["properties"]["kind"]["const"]: each for each in general["panel"]["items"]["anyOf"]}
     for kind in ORDER:
@@ -69,6 +80,19 @@ def _table(title: str, model: dict[str, Any], told: dict[str, Any], *, inner: bo
             lines += ["", f"Within `{key}`:", "", "| key | what it says |", "|---|---|"]
             properties = told["$defs"][reference].get("properties", {})
             lines += [f"| `{name}` | {each.get('description', '')} |" for name, each in properties.items()]
+    return lines
+
+
+def _keys() -> list[str]:
+    """What `[keys]` can give other keys to, by name: the board's, the app's, and the remedies of each kind of panel."""
+    lines = ["", "## `[keys]`", "", KEYS, "", "| name | key | does |", "|---|---|---|"]
+    for each in (*BOARD_KEYS, *WatchfloorApp.BINDINGS):
+        if isinstance(each, Binding) and each.id and not each.id[-1].isdecimal():
+            signs = " ".join(f"`{sign_of(key)}`" for key in each.key.split(","))
+            lines.append(f"| `{each.id}` | {signs} | {each.tooltip or each.description} |")
+    for kind in ORDER:
+        for action in load_card(kind).load_actions():
+            lines.append(f"| `{kind}.{action.verb}` | `{action.key}` | {action.title}: {action.help} |")
     return lines
 
 

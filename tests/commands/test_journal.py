@@ -69,7 +69,7 @@ def test_the_journal_is_filtered_by_kind_person_panel_and_time(program: Program,
 
     def kinds(*filters: str) -> list[str]:
         done = program.run("journal", "--json", "--config", path, *filters)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0 and ("nothing recorded since" in done.stderr) == (not done.stdout), done.stderr
         return [json.loads(line)["kind"] for line in done.stdout.splitlines()]
 
     assert kinds() == ["marked", "intent", "outcome", "proof", "marked"]

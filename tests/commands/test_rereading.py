@@ -64,7 +64,7 @@ def test_a_file_that_is_as_it_was_is_no_news(tmp_path: Path) -> None:
         ("", f'{TEAM % "notes.example"}\nsize = "300 MB"', "[journal] size"),
         ("", f'{TEAM % "notes.example"}\n[record]\nmetrics = "127.0.0.1:9464"', "[record] metrics"),
         ("", f'{TEAM % "notes.example"}\n[sentry]\ndsn = "env:HOME"', "[sentry] dsn"),
-        ('theme = "day"', f'{TEAM % "notes.example"}\n[keys]\n"panel.zoom" = "Z"', "theme, [keys]"),
+        ('theme = "day"', f'{TEAM % "notes.example"}\n[keys]\nzoom = "f2"', "theme, [keys]"),
     ],
 )
 def test_what_is_read_at_a_start_alone_is_named_as_long_as_it_differs(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import string
 
+import pytest
+
 from tests import story
 from tests.screens.conftest import Open, Stage
 from tui.engine.ask import Acknowledge, MakePlan, PollNow, Rewind
@@ -76,6 +78,19 @@ def test_only_upper_case_letters_that_move_nothing_may_act() -> None:
 def test_a_configured_key_cannot_make_a_remedy_act_in_lower_case() -> None:
     keys = {"database.terminate": "t", "database.cancel": "C", "zoom": "f"}
     assert allowed_keys(keys, story.snapshot()) == {"database.cancel": "C", "zoom": "f"}
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("zooom", "there is no key called 'zooom', did you mean 'zoom'?"),
+        ("panel.zoom", "there is no key called 'panel.zoom'"),
+        ("zoom", ""), ("quit", ""), ("database.cancel", ""), ("detail.copy", ""), ("panel.3", ""),
+    ],
+)  # fmt: skip
+async def test_a_name_of_no_key_is_said(opened: Open, name: str, says: str) -> None:
+    async with opened(size=(120, 36), keys={name: "f2"}) as stage:
+        assert says in stage.text and bool(says) == ("[keys]" in stage.text)
 
 
 async def test_keys_are_configurable_and_the_footer_follows(opened: Open) -> None:

@@ -36,6 +36,7 @@ version = 1
 name = "shop"
 environment = "production"        # on line 1; counts as production unless it is called dev, test, demo, staging, …
 interval = "5s"
+# theme = "day"                   # for a terminal with a light ground; "contrast" for a projector
 
 # [actions]
 # allow = ["jobs.*", "database.cancel"]     # remedies that may run from here; nothing without it

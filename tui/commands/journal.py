@@ -40,8 +40,12 @@ def print_journal(loaded: Loaded, *, as_json: bool, since: str, kinds: Sequence[
         complain(str(error))
         return 5
     fits = _fits(who, panel, names)
+    any_fits = False
     for entry in filter(fits, entries):
+        any_fits = True
         say(in_json(_data(entry)) if as_json else line_of(entry, names))
+    if not any_fits:
+        complain(f"nothing recorded since {date_time(start)} fits")
     return 0
 
 

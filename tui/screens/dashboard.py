@@ -26,7 +26,7 @@ from tui.widgets.ink import Piece
 from tui.widgets.theme import Theme, load_theme
 
 from .board import Board
-from .keys import allowed_keys
+from .keys import allowed_keys, unknown_key
 from .live import Live
 from .opening import Opening
 from .sight import Sight
@@ -120,6 +120,8 @@ class WatchfloorApp(Opening, inherit_bindings=False):
         self.feed.on_news(self._wake)
         self._take_news()  # what came since this was made woke nobody, and is the first that the terminal may call for
         self.call_after_refresh(_collect_from_now_on)
+        if says := unknown_key(self._keys, self.BINDINGS, self.snapshot):
+            self.call_after_refresh(self.tell, "", Piece(clean(says), "degraded"))
         self.set_timer(0.01, self._tick)
         self.when_mounted()
 

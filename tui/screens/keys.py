@@ -6,11 +6,12 @@ what its rows offer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from textual.binding import Binding, BindingType
 
 from tui.engine.feed import Snapshot
+from tui.engine.text import clean
 from tui.widgets.remedies import may_act
 
 ALERT_KEYS: list[BindingType] = [
@@ -64,6 +65,25 @@ BOARD_KEYS: list[BindingType] = [
     Binding("pageup", "leaf(-1)", "page up", id="pageup", show=False),
     *(Binding(str(number), f"go({number})", f"panel {number}", id=f"panel.{number}", show=False) for number in range(1, 10)),
 ]
+
+
+PAGES = ("detail", "alert", "page", "confirm", "dialog")
+"""What the names of keys begin with that work on the pages over the board, beside the panels' own."""
+
+
+def unknown_key(keys: Mapping[str, str], bindings: Sequence[BindingType], snapshot: Snapshot) -> str:
+    """What to say of a name in `[keys]` that is nobody's, of which nothing would ever be seen; nothing where there is none.
+    `bindings` are those of the app."""
+    known = [each.id for each in (*BOARD_KEYS, *PANEL_KEYS, *bindings) if isinstance(each, Binding) and each.id]
+    of_pages = {*PAGES, *(panel.name for panel in snapshot.panels)}
+    wrong = next((name for name in keys if name not in known and name.partition(".")[0] not in of_pages), "")
+    if not wrong:
+        return ""
+    import difflib  # late: only where something is wrong
+
+    near = difflib.get_close_matches(wrong, known, 1, 0.6)
+    meant = f", did you mean {near[0]!r}?" if near else "; docs/config.md has their names"
+    return f"[keys] there is no key called {clean(wrong, 30)!r}{meant}"
 
 
 def allowed_keys(keys: Mapping[str, str], snapshot: Snapshot) -> dict[str, str]:
