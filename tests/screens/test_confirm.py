@@ -8,11 +8,11 @@ from textual.events import Paste
 
 from tests import story
 from tests.screens.conftest import Open, Stage
-from tui.engine.actions import Item, Outcome, Proof, Result
+from tui.engine.actions import Item, Outcome, Plan, Proof, Result
 from tui.engine.ask import MakePlan
 from tui.engine.feed import Deed
-from tui.engine.text import Shown
-from tui.screens.plan import plan_lines, summary
+from tui.engine.text import EMPTY, Shown
+from tui.screens.plan import plan_lines, progress, summary
 from tui.screens.word import SETTLES
 
 
@@ -219,22 +219,55 @@ def test_an_outcome_in_a_line(result: Result, proof: Proof | None, says: str) ->
     assert summary(deed) == says
 
 
-def test_a_plan_for_many_names_all_and_says_what_could_go_wrong_before_it_lists_each() -> None:
-    items = tuple(
-        Item(f"{at}", Shown(f"RENDER {at}"), ((Shown("status"), Shown("running")), (Shown("attempts"), Shown("1"))))
-        for at in range(9)
-    )
-    plan = replace(
+def many(number: int) -> Plan:
+    """A plan to give that many jobs back."""
+    facts = ((Shown("status"), Shown("running")), (Shown("attempts"), Shown("1")))
+    return replace(
         story.PLANS["database.terminate"],
-        what=Shown("gives 9 jobs back to the queue"),
-        items=items,
+        title=Shown(f"unlock {number} jobs"),
+        what=Shown(f"gives {number} jobs back to the queue"),
+        items=tuple(Item(f"{at}", Shown(f"RENDER {at}"), facts) for at in range(number)),
         facts=((Shown("acts if"), Shown("stuck")),),
     )
-    lines = [line.text.rstrip() for line in plan_lines(plan, 60)]
+
+
+def test_a_plan_for_many_says_what_could_go_wrong_before_it_lists_each() -> None:
+    lines = [line.text.rstrip() for line in plan_lines(many(34), 80)]
     assert lines[:4] == [
-        " what      gives 9 jobs back to the queue",
-        " to        RENDER 0, RENDER 1, RENDER 2, RENDER 3, RENDER",
-        "           4, RENDER 5, RENDER 6, RENDER 7, RENDER 8",
+        " what      gives 34 jobs back to the queue",
+        " to        RENDER 0, RENDER 1, RENDER 2, RENDER 3, RENDER 4, RENDER 5 and 28",
+        "           more, each as it is now below",
         " acts if   stuck",
     ]
     assert lines[4:8] == ["", " RENDER 0", " status    running", " attempts  1"]
+    assert lines[-3] == " RENDER 33"
+    assert plan_lines(many(2), 80)[1].text.rstrip() == " to        RENDER 0, RENDER 1"
+
+
+def deed_of(number: int, results: dict[str, Result], proofs: dict[str, bool | None], ended: float | None = 1.0) -> Deed:
+    outcomes = tuple(
+        (key, Outcome(result, Shown("rights") if result is Result.FAILED else EMPTY)) for key, result in results.items()
+    )
+    return Deed("d", many(number), 0.0, outcomes, tuple((key, Proof(each)) for key, each in proofs.items()), ended)
+
+
+def told(deed: Deed) -> list[str]:
+    return [line.text.strip() for line in progress(deed.plan, deed, deed.ended is not None, 80)]
+
+
+def test_of_many_it_is_said_how_many_went_how_and_which_did_not_go_well() -> None:
+    done = {str(at): Result.DONE for at in range(9)}
+    assert told(deed_of(9, done, dict.fromkeys(done, True))) == ["9 of 9 done · 9 verified"]
+    under_way = deed_of(9, {"0": Result.DONE, "1": Result.DONE}, {"0": True}, None)
+    assert told(under_way) == ["2 of 9 done, 7 to go · 1 verified, 1 being looked at"]
+    ill = deed_of(9, {**done, "3": Result.FAILED}, {**dict.fromkeys(done, True), "5": False})
+    assert told(ill)[1:] == ["RENDER 3: failed: rights", "RENDER 5: done", "NOT verified"]
+    stopped = deed_of(9, {"0": Result.DONE}, {"0": None})
+    assert told(stopped)[0] == "1 of 9 done, 8 not begun · 1 of which it could not be told"
+    assert summary(stopped) == f"unlock 9 jobs: {told(stopped)[0]}"
+
+
+def test_however_many_went_wrong_how_it_went_is_on_screen() -> None:
+    lines = told(deed_of(34, {str(at): Result.FAILED for at in range(34)}, {}))
+    assert lines[:3] == ["0 of 34 done, 34 failed", "34 did not go well, the first of them:", "RENDER 0: failed: rights"]
+    assert len(lines) < 10

@@ -26,7 +26,7 @@ from tui.widgets.ink import BLANK, Line, Piece, apart, spaces
 
 from .arrangement import too_small
 from .page import Page
-from .plan import item_progress, plan_lines, summary, texts
+from .plan import plan_lines, progress, summary, texts
 from .selection import safe_address
 from .word import SETTLES, Word
 
@@ -237,19 +237,10 @@ class Confirm(Page):
         return apart([ask, Piece(clean(self._typed), "focus"), caret], right, width)
 
     def _progress(self, plan: Plan, width: int) -> list[Line]:
-        """Each item's outcome, then its proof, in words."""
+        """What became of it, and whether that was seen, in words."""
         if self._says:
             return [BLANK, *texts(self._says, width, "degraded")]
-        deed = self._deed
-        outcomes = dict(deed.outcomes) if deed else {}
-        proofs = dict(deed.proofs) if deed else {}
-        lines: list[Line] = [BLANK]
-        for item in plan.items[:12]:
-            name = f"{item.title}: " if len(plan.items) > 1 else ""
-            lines += item_progress(name, outcomes.get(item.key), proofs.get(item.key), self._state == "ended", width)
-        if len(plan.items) > 12:
-            lines += texts(summary(deed), width, "strong")
-        return lines
+        return [BLANK, *progress(plan, self._deed, self._state == "ended", width)]
 
     def hints(self) -> tuple[Sequence[Hint], Sequence[Hint]]:
         """`esc` says what it does in this state."""
