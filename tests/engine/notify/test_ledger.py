@@ -108,6 +108,8 @@ def test_an_acknowledgement_is_told_after_ten_seconds_to_whom_it_was_told() -> N
     mark = f"acknowledged:anna@{FIRED + 20}"
     assert wants(ACKED, ledger(*told(FIRING)), START + 20 + UNDO - 0.1) == []
     assert wants(ACKED, ledger(*told(FIRING)), START + 20 + UNDO) == [mark]
+    assert wants(ACKED, ledger(*told(FIRING)), START - 5) == [], "another host's clock is ahead of ours"
+    assert wants(ACKED, ledger(*told(FIRING)), START - 3600) == [mark], "our clock was set back"
     assert wants(ACKED, ledger(*told(FIRING), *told(mark)), START + 99) == []
     assert wants(replace(ACKED, acked_by="", acked_at=None), ledger(*told(FIRING)), START + 99) == [], "taken back"
     assert wants(ACKED, ledger(), START + 99) == [FIRING], "who was not told that it fires is told that first"

@@ -93,6 +93,15 @@ async def test_a_call_whose_caller_is_gone_is_made_again_where_that_does_no_harm
         assert there.calls == 1 and phone.took == []
 
 
+async def test_a_clock_that_is_set_back_leaves_no_call_under_way_for_ever(there: Receivers) -> None:
+    pager = pagerduty(there, on=["escalated"])
+    async with floor(pager) as watch:
+        watch.journal.say(watch.clock.utc(), "watchfloor", Claimed("f-errors", pager.title, f"escalated:cto@{int(START)}"))
+        watch.clock.set_wall(-3600.0)
+        assert (await watch.notifier.page(replace(ERRORS, asked_at=START - 3600), "cto", by_itself=True)).reached
+        assert there.calls == 1
+
+
 async def test_a_defect_in_one_channel_keeps_no_other_from_being_called() -> None:
     class Broken(Kept):
         async def send(self, message: Message, tools: Tools) -> Shown:

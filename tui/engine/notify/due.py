@@ -14,8 +14,9 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from ..alert import Alert, Fold
+from ..desk import ELSEWHERE
 from .channel import Channel, Transition
-from .ledger import IN_FLIGHT, Key, Ledger, Mark, firing, plain, worst
+from .ledger import Key, Ledger, Mark, firing, plain, worst
 from .routing import routes
 
 UNDO = 10.0
@@ -61,8 +62,8 @@ def _kinds(alert: Alert, now: float) -> tuple[Transition, ...]:
     """What there may be to tell of an alert."""
     if alert.state == "resolved":
         return ("resolved",)
-    if alert.acked_by and alert.acked_at is not None and now - alert.acked_at >= UNDO:
-        return ("firing", "acknowledged")
+    if alert.acked_by and alert.acked_at is not None and not -ELSEWHERE <= now - alert.acked_at < UNDO:
+        return ("firing", "acknowledged")  # one in the future is of before a clock was set back
     return ("firing",)
 
 
@@ -73,7 +74,7 @@ def _due(fold: Fold, alert: Alert, kind: Transition, channel: Channel, ledger: L
     mark = _mark(alert, kind, stamp)
     standing = ledger.standing(print_, name, mark)
     if standing is not None and standing.counts:
-        lost = standing.state == "claimed" and channel.by_key and now - standing.at > IN_FLIGHT
+        lost = standing.state == "claimed" and channel.by_key and not standing.in_flight(now)
         return Due(name, fold.key, alert, standing.mark, fold.why, again=True) if lost else None
     told = ledger.severities(print_, name, stamp)
     if kind == "firing":

@@ -87,6 +87,11 @@ class Standing(Struct):
         """Whether it was told, or may have been."""
         return self.state != "untold"
 
+    def in_flight(self, now: float) -> bool:
+        """Whether it may be under way at a moment (UTC seconds): claimed, and not long ago, nor in a future that there is only
+        because a clock was set back since."""
+        return self.state == "claimed" and abs(now - self.at) <= IN_FLIGHT
+
 
 class Ledger:
     """All of it. `apply` takes entries in the order in which they were written."""
@@ -200,7 +205,7 @@ class Ledger:
         return [
             (fingerprint, channel, each)
             for (fingerprint, channel, _), each in self._unanswered.items()
-            if now - each.at > IN_FLIGHT
+            if not each.in_flight(now)
         ]
 
     def forget_before(self, at: float) -> None:

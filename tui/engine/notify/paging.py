@@ -24,7 +24,7 @@ from .channel import Channel, Undelivered, delivered
 from .claims import Claims
 from .due import Due
 from .incidents import call_key
-from .ledger import IN_FLIGHT, Mark, Standing, plain
+from .ledger import Mark, Standing, plain
 from .message import message_of
 from .routing import routes
 
@@ -112,7 +112,7 @@ class Pager:
         title = channel.title
         if standing.state == "told":
             return _Way(title, "told", f"called before by {title}")
-        if self._clock.utc() - standing.at <= IN_FLIGHT:
+        if standing.in_flight(self._clock.utc()):
             return _Way(title, "elsewhere", f"called by another poller by {title}")
         if channel.by_key:
             return None
