@@ -8,19 +8,23 @@ import pyte
 import pytest
 from msgspec.structs import replace
 from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
 from textual._compositor import Compositor
+from textual.strip import Strip
 
 from tests import story
 from tests.screens.conftest import Open, Stage
 from tui.engine.feed import Snapshot
 from tui.engine.reading import Row, Status
 from tui.engine.text import clean
-from tui.widgets.tight import is_sure
+from tui.widgets.tight import is_sure, rendered
 
 NAMES = (
     "tone \U0001f44d\U0001f3fd x", "\u0928\u092e\u0938\u094d\u0924\u0947 \u0935\u093f\u0936\u094d\u0935",
     "new \U0001fae8\U0001fabf", "\u1100\u1161\u11a8 jamo", "Z\u0338\u20dd ring",
     "\U0001d158\U0001d165\U0001d16e note", "\u65e5\u672c\u8a9e", "plain",
+    "\u05e2\u05d1\u05e8\u05d9\u05ea \u0645\u0631\u062d\u0628\u0627",
     "\U0001f44d\U0001f3fd" * 60,
 )  # fmt: skip
 WIDTHS = {"nothing": 0, "one": 1, "two": 2, "four": 4}
@@ -63,6 +67,14 @@ def terminal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(pyte.screens, "wcwidth", lambda each: known(each) if is_sure(each) else request.param)
     monkeypatch.setattr(Compositor, "render_update", draw)
     yield screen
+
+
+def test_figures_behind_a_name_that_runs_to_the_left_are_no_part_of_it() -> None:
+    console = Console(color_system="256", force_terminal=True)
+    hebrew, figures = "\u05e2\u05d1\u05e8\u05d9\u05ea", "   0   1   75.0 %"
+    drawn = rendered(Strip([Segment(hebrew, Style(bold=True)), Segment(figures)]), 0, 3, console)
+    assert "\u200e" in drawn[drawn.index(hebrew) : drawn.index(figures)]
+    assert "\u200e" not in rendered(Strip([Segment("\u65e5\u672c \U0001f44d\U0001f3fd"), Segment(figures)]), 0, 3, console)
 
 
 def astray(stage: Stage, terminal: pyte.Screen) -> list[str]:

@@ -23,6 +23,10 @@ SURE = re.compile(
     "\u2800-\u28ff\u3041-\u3096\u30a0-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff60\ufffd]*"
 )
 """Text whose width every terminal knows: letters, our own signs, and the wide characters that have always been wide."""
+RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
+GOES_ON_RIGHT = "\u200e"
+"""The left-to-right mark, behind text that is written to the left: a terminal that orders a line by Unicode's rules (UAX 9)
+takes figures for a part of such a name, and would show them in each other's columns."""
 WRAPS, STAYS = "\x1b[?7h", "\x1b[?7l"
 """Whether what is written past the last column goes on in the next line."""
 
@@ -41,7 +45,8 @@ def rendered(strip: Strip, x: int, y: int, console: Console) -> str:
         own = Strip([segment])
         if not is_sure(segment.text):
             blank = Strip([segment._replace(text=" " * own.cell_length)])
-            parts += [blank.render(console), _to(x, y), STAYS, own.render(console), WRAPS, _to(x + own.cell_length, y)]
+            mark = GOES_ON_RIGHT if RIGHT_TO_LEFT.search(segment.text) else ""
+            parts += [blank.render(console), _to(x, y), STAYS, own.render(console), mark, WRAPS, _to(x + own.cell_length, y)]
         else:
             parts.append(own.render(console))
         x += own.cell_length
