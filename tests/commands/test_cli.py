@@ -40,7 +40,7 @@ def test_help_names_every_command(program: Program) -> None:
     ],
 )
 def test_every_command_explains_itself(program: Program, command: list[str]) -> None:
-    done = program.run(*command, "--help")
+    done = program.call(*command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) > 4
 
@@ -61,7 +61,7 @@ def test_a_wrong_word_is_told_from_a_wrong_option(wrong: list[str], says: str, c
 
 
 def test_the_version(program: Program) -> None:
-    done = program.run("--version")
+    done = program.call("--version")
     assert done.returncode == 0
     assert re.fullmatch(r"watchfloor, version \d+\.\d+\.\d+\n", done.stdout)
 
@@ -84,11 +84,10 @@ def test_the_version(program: Program) -> None:
 )
 def test_wrong_usage_is_64_with_words_on_stderr(program: Program, things: Things, wrong: list[str]) -> None:
     program.more["WATCHFLOOR_CONFIG"] = str(program.config(health_only(things)))
-    done = program.run(*wrong)
+    done = program.call(*wrong)
     assert done.returncode == 64, done
     assert done.stdout == ""
     assert done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_a_bad_config_is_78_for_every_command_that_needs_one(program: Program) -> None:
@@ -103,29 +102,29 @@ def test_a_bad_config_is_78_for_every_command_that_needs_one(program: Program) -
         ["mark", "x"],
         [],
     ):
-        done = program.run("--config", path, *command)
+        done = (program.call if command else program.run)("--config", path, *command)
         assert (done.returncode, done.stdout) == (78, ""), command
         assert f"{path}:2: watchfloor.nme: unknown key 'nme', did you mean 'name'?" in done.stderr
 
 
 def test_config_may_stand_before_or_behind_the_command(program: Program, things: Things) -> None:
     path = program.config(health_only(things))
-    assert program.run("--config", path, "check").returncode == 0
-    assert program.run("check", "--config", path).returncode == 0
+    assert program.call("--config", path, "check").returncode == 0
+    assert program.call("check", "--config", path).returncode == 0
 
 
 def test_the_config_of_the_environment_variable_the_folder_or_the_user(program: Program, things: Things) -> None:
-    assert program.run("check").returncode == 78
+    assert program.call("check").returncode == 78
     usual = program.folder / "config" / "watchfloor"
     usual.mkdir()
     (usual / "config.toml").write_text(health_only(things).replace("shop", "usual"))
-    assert program.run("check").stdout.startswith("usual ")
+    assert program.call("check").stdout.startswith("usual ")
     program.config(health_only(things).replace("shop", "here"), "config.toml")
-    assert program.run("check").stdout.startswith("here ")
+    assert program.call("check").stdout.startswith("here ")
     program.more["WATCHFLOOR_CONFIG"] = str(program.config(health_only(things).replace("shop", "named")))
-    assert program.run("check").stdout.startswith("named ")
+    assert program.call("check").stdout.startswith("named ")
     program.config(health_only(things).replace("shop", "staging"), "mine.staging.toml")
-    assert program.run("check", "--env", "staging").stdout.startswith("staging ")
+    assert program.call("check", "--env", "staging").stdout.startswith("staging ")
 
 
 def test_a_reader_that_leaves_early_is_no_error(program: Program) -> None:
@@ -158,7 +157,7 @@ def test_nor_does_a_stream_that_takes_nothing(program: Program, things: Things, 
 def test_config_check_connects_to_each_source(program: Program, things: Things) -> None:
     more = '[[panel]]\nkind = "health"\nname = "gone"\nendpoints = ["http://127.0.0.1:9/readyz"]\n'
     path = program.config(health_only(things, more))
-    assert program.run("config", "check", "--config", path).returncode == 0
+    assert program.call("config", "check", "--config", path).returncode == 0
     assert things.polled == [], "without --connect nobody is asked"
     done = program.run("config", "check", "--connect", "--config", path)
     assert done.returncode == 1

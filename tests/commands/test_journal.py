@@ -36,16 +36,16 @@ def shared(things: Things, dsn: str) -> str:
 
 def test_a_mark_is_recorded_and_printed(program: Program, things: Things) -> None:
     path = program.config(health_only(things))
-    done = program.run("mark", "--config", path, "flag", "new-checkout on\x1b[31m")
+    done = program.call("mark", "--config", path, "flag", "new-checkout on\x1b[31m")
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(r"\d\d:\d\d:\d\dZ  anna  flag new-checkout on␛\[31m\n", done.stdout)
-    printed = program.run("journal", "--config", path).stdout
+    printed = program.call("journal", "--config", path).stdout
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  anna  marked +flag new-checkout on␛\[31m\n", printed)
-    (entry,) = (json.loads(line) for line in program.run("journal", "--json", "--config", path).stdout.splitlines())
+    (entry,) = (json.loads(line) for line in program.call("journal", "--json", "--config", path).stdout.splitlines())
     assert (entry["kind"], entry["who"], entry["origin"], entry["version"]) == ("marked", "anna", None, 1)
     assert entry["data"]["change"]["kind"] == "mark"
-    assert program.run("mark", "--config", path, "  ").returncode == 64
-    assert program.run("mark", "--config", path).returncode == 64
+    assert program.call("mark", "--config", path, "  ").returncode == 64
+    assert program.call("mark", "--config", path).returncode == 64
 
 
 def test_a_mark_needs_no_source_and_little_time(program: Program, things: Things) -> None:
@@ -62,13 +62,13 @@ def test_a_mark_needs_no_source_and_little_time(program: Program, things: Things
 
 def test_the_journal_is_filtered_by_kind_person_panel_and_time(program: Program, things: Things) -> None:
     path = program.config(watching(things))
-    program.run("mark", "--config", path, "first")
-    assert program.run("act", "theirs.mend", "a", "--yes", "--config", path).returncode == 0
+    program.call("mark", "--config", path, "first")
+    assert program.call("act", "theirs.mend", "a", "--yes", "--config", path).returncode == 0
     program.more["WATCHFLOOR_USER"] = "ben"
-    program.run("mark", "--config", path, "second")
+    program.call("mark", "--config", path, "second")
 
     def kinds(*filters: str) -> list[str]:
-        done = program.run("journal", "--json", "--config", path, *filters)
+        done = program.call("journal", "--json", "--config", path, *filters)
         assert done.returncode == 0 and ("nothing recorded since" in done.stderr) == (not done.stdout), done.stderr
         return [json.loads(line)["kind"] for line in done.stdout.splitlines()]
 
@@ -80,23 +80,23 @@ def test_the_journal_is_filtered_by_kind_person_panel_and_time(program: Program,
     tomorrow = time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() + 86400))
     assert kinds("--since", tomorrow) == []
     assert kinds("--since", "2020-01-01") == kinds()
-    wrong = program.run("journal", "--kind", "acknowleged", "--config", path)
+    wrong = program.call("journal", "--kind", "acknowleged", "--config", path)
     assert (wrong.returncode, wrong.stdout) == (64, "")
     assert "did you mean acknowledged?" in wrong.stderr
 
 
 def test_the_report_of_a_shift(program: Program, things: Things) -> None:
     path = program.config(watching(things))
-    program.run("mark", "--config", path, "flag on")
-    program.run("act", "theirs.mend", "a", "--yes", "--config", path)
+    program.call("mark", "--config", path, "flag on")
+    program.call("act", "theirs.mend", "a", "--yes", "--config", path)
     done = program.run("report", "--config", path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("# shop · demo: handover\n")
     assert re.search(r"^- \S+ anna: theirs\.mend, mends a: a done \(HTTP 200\), verified$", done.stdout, re.M)
     assert re.search(r"^- \S+ mark flag on \(anna\)$", done.stdout, re.M)
     assert "Nothing fires." in done.stdout
-    assert program.run("report", "--since", "soon", "--config", path).returncode == 64
-    assert program.run("report", "--since", "2999-01-01", "--config", path).returncode == 64
+    assert program.call("report", "--since", "soon", "--config", path).returncode == 64
+    assert program.call("report", "--since", "2999-01-01", "--config", path).returncode == 64
 
 
 # --- with a team ---------------------------------------------------------------------------------------------------------
@@ -104,7 +104,7 @@ def test_the_report_of_a_shift(program: Program, things: Things) -> None:
 
 def test_a_mark_from_a_host_without_a_dashboard_reaches_the_team(program: Program, things: Things, dsn: str) -> None:
     path = program.config(shared(things, dsn))
-    done = program.run("mark", "--config", path, "deployed 9f3c2a1")
+    done = program.call("mark", "--config", path, "deployed 9f3c2a1")
     assert (done.returncode, done.stderr) == (0, "")
     with psycopg.connect(dsn) as connection:
         assert connection.execute("SELECT kind, who, environment FROM watchfloor_entry").fetchall() == [
@@ -115,11 +115,11 @@ def test_a_mark_from_a_host_without_a_dashboard_reaches_the_team(program: Progra
 def test_a_mark_that_the_team_cannot_have_yet_is_kept_and_says_so(program: Program, things: Things, dsn: str) -> None:
     gone = re.sub(r":\d+/", ":1/", dsn)
     path = program.config(shared(things, gone))
-    done = program.run("mark", "--config", path, "deployed 9f3c2a1")
+    done = program.call("mark", "--config", path, "deployed 9f3c2a1")
     assert done.returncode == 7, "a CI job's container goes, and the mark with it"
     assert "others cannot see this" in done.stderr and "kept on this host, where nothing polls" in done.stderr
     program.config(shared(things, dsn))
-    assert program.run("mark", "--config", path, "and another").returncode == 0
+    assert program.call("mark", "--config", path, "and another").returncode == 0
     with psycopg.connect(dsn) as connection:
         assert connection.execute("SELECT count(*) FROM watchfloor_entry").fetchone() == (2,)
 
@@ -144,7 +144,7 @@ def test_a_mark_that_somebody_here_will_send_is_no_failure(
     kept = open_journal(setup).path
     assert isinstance(kept, Path)
     assert isinstance(Lease(kept, setup.watched, Holder("one", "ben", 4711, kind), Ahead()).seek(), Term)
-    done = program.run("mark", "--config", path, "deployed 9f3c2a1")
+    done = program.call("mark", "--config", path, "deployed 9f3c2a1")
     assert done.returncode == code, done.stderr
     assert ("and record (ben, pid 4711) sends it when the team is in reach" in done.stderr) is (kind == "record")
 
@@ -152,13 +152,13 @@ def test_a_mark_that_somebody_here_will_send_is_no_failure(
 def test_act_alone_asks_for_the_word_and_sends_what_it_did_later(program: Program, things: Things, dsn: str) -> None:
     gone = re.sub(r":\d+/", ":1/", dsn)
     path = program.config(shared(things, gone))
-    done = program.run("act", "theirs.mend", "a", "--yes", "--config", path)
+    done = program.call("act", "theirs.mend", "a", "--yes", "--config", path)
     assert (done.returncode, things.received) == (4, [])
     assert re.search(r"^  alone +alone: others cannot see this", done.stdout, re.M)
     assert "to do it, add  --confirm a" in done.stdout
-    assert program.run("act", "theirs.mend", "a", "--yes", "--confirm", "a", "--config", path).returncode == 0
+    assert program.call("act", "theirs.mend", "a", "--yes", "--confirm", "a", "--config", path).returncode == 0
     program.config(shared(things, dsn))
-    assert program.run("act", "theirs.mend", "b", "--yes", "--config", path).returncode == 0
+    assert program.call("act", "theirs.mend", "b", "--yes", "--config", path).returncode == 0
     with psycopg.connect(dsn) as connection:
         found = connection.execute("SELECT kind FROM watchfloor_entry ORDER BY seq").fetchall()
         assert connection.execute("SELECT count(*) FROM watchfloor_claim").fetchone() == (0,)
@@ -169,7 +169,7 @@ def test_config_check_connects_to_the_teams_journal_and_names_what_is_missing(
     program: Program, things: Things, dsn: str
 ) -> None:
     def checked(url: str) -> str:
-        return program.run("config", "check", "--connect", "--config", program.config(shared(things, url))).stdout
+        return program.call("config", "check", "--connect", "--config", program.config(shared(things, url))).stdout
 
     assert re.search(r"^reached   journal  \S+: as postgres: its tables are made when it is first used$", checked(dsn), re.M)
     with psycopg.connect(dsn, autocommit=True) as connection:
