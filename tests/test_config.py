@@ -471,7 +471,7 @@ def test_show_prints_each_value_with_where_it_came_from_and_no_secret(tmp_path: 
         'extends = "base.toml"\n[watchfloor]\ninterval = "9s"\n[[panel]]\nkind = "health"\n[[panel.endpoint]]\n'
         'name = "admin"\nurl = "https://shop.example/admin"\nheaders = { Authorization = "Bearer {env:ADMIN_TOKEN}" }\n'
     )
-    done = program.run("config", "show", "--config", path)
+    done = program.call("config", "show", "--config", path)
     assert (done.returncode, done.stderr) == (0, "")
     base = path.with_name("base.toml")
     assert f'watchfloor.name = "shop"   # {base}:2\n' in done.stdout
@@ -525,17 +525,17 @@ def test_the_starter_is_a_config_that_loads_and_so_is_every_commented_piece(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = Program(tmp_path)
-    done = program.run("config", "init")
+    done = program.call("config", "init")
     assert (done.returncode, done.stderr) == (0, "")
     assert STARTER.strip() in done.stdout
-    checked = program.run("config", "check", "--config", program.config(done.stdout))
+    checked = program.call("config", "check", "--config", program.config(done.stdout))
     assert (checked.returncode, checked.stderr) == (0, ""), "as it is"
     for name in set(re.findall(r"env:(\w+)", done.stdout)):
         program.more[name] = "postgresql://watch@db/shop"
     head, *pieces = re.split(r"(?m)^(?=# \[\[panel\]\]\n# kind)", done.stdout)
     assert len(pieces) == len([kind for kind in installed_kinds() if kind != "health"]) + 1, "theirs is installed here as well"
     bare = head + "".join(re.sub(r"(?m)^# ?", "", piece) for piece in pieces)
-    checked = program.run("config", "check", "--config", program.config(bare))
+    checked = program.call("config", "check", "--config", program.config(bare))
     assert (checked.returncode, checked.stderr) == (0, ""), "and with every comment sign taken away"
 
 
@@ -550,5 +550,5 @@ def test_every_panels_example_is_a_config(folder: Folder, monkeypatch: pytest.Mo
 def test_somebody_elses_package_adds_a_kind(tmp_path: Path) -> None:
     program = Program(tmp_path)
     path = program.config(theirs.CARD.example)
-    assert "1 panel, 1 rule, no mistakes" in program.run("config", "check", "--config", path).stdout
-    assert '"const": "theirs"' in program.run("config", "schema").stdout
+    assert "1 panel, 1 rule, no mistakes" in program.call("config", "check", "--config", path).stdout
+    assert '"const": "theirs"' in program.call("config", "schema").stdout

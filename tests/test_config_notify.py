@@ -97,13 +97,13 @@ def test_check_connect_reaches_every_channel_and_tells_nobody(tmp_path: Path) ->
             + '[[notify]]\nkind = "command"\nargv = ["true"]\n[[notify]]\nkind = "terminal"\n'
             + '[[notify]]\nkind = "slack"\nname = "gone"\nurl = "env:GONE"\n'
         )
-        done = program.run("config", "check", "--connect", "--config", config)
+        done = program.call("config", "check", "--connect", "--config", config)
         assert done.returncode == 1
         lines = [line for line in done.stdout.splitlines() if "reached" in line]
         assert len(lines) == 5
         assert [line for line in lines if line.startswith("NOT")] == ["NOT reached  gone (Slack): HTTP 404: no_service"]
         assert "1 panel, 2 rules, 5 channels" in done.stdout
         assert not there.posted and not there.incidents
-        shown = program.run("config", "show", "--config", config).stdout
+        shown = program.call("config", "show", "--config", config).stdout
         assert "env:SLACK_WEBHOOK" in shown and there.url + "/services/T1" not in shown
-        json.loads(program.run("config", "schema").stdout)
+        json.loads(program.call("config", "schema").stdout)

@@ -48,19 +48,19 @@ def test_it_runs_no_command_that_nobody_has_seen(program: Program, spy: Path, tm
 
 def test_once_named_it_is_taken_until_what_it_names_changes(program: Program, spy: Path, tmp_path: Path) -> None:
     path = program.config(REACHES.format(program=spy), "config.toml")
-    assert program.run("check", "--config", "config.toml").returncode == 2, "asked, and refused by a closed port"
+    assert program.call("check", "--config", "config.toml").returncode == 2, "asked, and refused by a closed port"
     path.write_text(path.read_text() + "\n# a remark changes nothing\n")
-    assert program.run("check").returncode == 2
+    assert program.call("check").returncode == 2
     other = spy.with_name("other")
     other.write_text(spy.read_text())
     other.chmod(0o755)
     path.write_text(REACHES.format(program=other))
-    assert program.run("check").returncode == 78
+    assert program.call("check").returncode == 78
 
 
 def test_one_that_names_nothing_needs_no_word(program: Program) -> None:
     program.config('[[panel]]\nkind = "health"\nendpoints = ["http://127.0.0.1:9/readyz"]\n', "config.toml")
-    assert program.run("check").returncode == 2
+    assert program.call("check").returncode == 2
 
 
 def test_a_broken_memory_is_no_agreement(program: Program, spy: Path, tmp_path: Path) -> None:
@@ -68,4 +68,4 @@ def test_a_broken_memory_is_no_agreement(program: Program, spy: Path, tmp_path: 
     store = tmp_path / "state" / "watchfloor" / "trusted.json"
     store.parent.mkdir()
     store.write_text("{")
-    assert program.run("check").returncode == 78
+    assert program.call("check").returncode == 78

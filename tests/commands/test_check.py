@@ -20,7 +20,7 @@ UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def checked(program: Program, path: Path, *more: str) -> tuple[int, Any]:
-    done = program.run("check", "--json", "--config", path, *more)
+    done = program.call("check", "--json", "--config", path, *more)
     assert done.stderr == ""
     return done.returncode, json.loads(done.stdout)
 
@@ -138,7 +138,7 @@ def test_a_panel_that_cannot_be_loaded_says_so_and_the_others_go_on(program: Pro
 def test_a_view_that_breaks_costs_its_own_line(program: Program, things: Things) -> None:
     theirs.install(program.folder / "packages", "tests.theirs:UNDRAWN", kind="undrawn")
     things.states = {}
-    done = program.run(
+    done = program.call(
         "check", "--config", program.config(health_only(things, f'[[panel]]\nkind = "undrawn"\nurl = "{things.url}"\n'))
     )
     assert (done.returncode, done.stderr) == (0, "")

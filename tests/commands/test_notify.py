@@ -48,27 +48,27 @@ def test_every_channel_is_told_a_marked_test(program: Program, things: Things, t
 
 def test_one_by_name_and_one_that_is_not_there(program: Program, things: Things, there: Receivers) -> None:
     config = program.config(health_only(things, SLACK + pager(there)))
-    assert program.run("notify", "test", "pagerduty", "--config", config).returncode == 0
+    assert program.call("notify", "test", "pagerduty", "--config", config).returncode == 0
     assert there.events and not there.posted
-    done = program.run("notify", "test", "pagerdut", "--config", config)
+    done = program.call("notify", "test", "pagerdut", "--config", config)
     assert done.returncode == 64 and "did you mean 'pagerduty'?" in done.stderr
 
 
 def test_an_escalation_goes_to_those_who_are_called_then(program: Program, things: Things, there: Receivers) -> None:
     config = program.config(health_only(things, SLACK + pager(there, 'on = ["escalated"]')))
-    assert program.run("notify", "test", "--escalation", "--config", config).returncode == 0
+    assert program.call("notify", "test", "--escalation", "--config", config).returncode == 0
     assert not there.posted
     assert "escalated to anna, as a test" in there.events[0]["payload"]["summary"]
 
 
 def test_one_that_fails_is_said_with_exit_code_5(program: Program, things: Things, there: Receivers) -> None:
     there.behaves = [403]
-    done = program.run("notify", "test", "--config", program.config(health_only(things, SLACK)))
+    done = program.call("notify", "test", "--config", program.config(health_only(things, SLACK)))
     assert done.returncode == 5
     assert done.stdout == "NOT told   slack (slack): HTTP 403: no\n"
     assert there.slack not in done.stdout + done.stderr
 
 
 def test_without_channels_nobody_is_told(program: Program, things: Things) -> None:
-    done = program.run("notify", "test", "--config", program.config(health_only(things)))
+    done = program.call("notify", "test", "--config", program.config(health_only(things)))
     assert done.returncode == 5 and "[[notify]]" in done.stderr
