@@ -23,7 +23,7 @@ def act(program: Program, path: Path, *arguments: str) -> subprocess.CompletedPr
 
 def entries(program: Program, path: Path) -> list[Any]:
     done = program.call("journal", "--json", "--config", path)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0 and ("nothing recorded since" in done.stderr) == (not done.stdout), done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
