@@ -31,7 +31,7 @@ def loaded_after(*statements: str, environment: dict[str, str] | None = None) ->
     program = "\n".join(f"{each}; {LOADED}" for each in statements)
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return [set(json.loads(line)) for line in done.stderr.splitlines()]
+    return [set(json.loads(line)) for line in done.stderr.splitlines() if line.startswith('["')]
 
 
 def heavy(modules: set[str]) -> set[str]:
