@@ -141,10 +141,12 @@ def _worst_of(scene: Scene, *names: str) -> Status | None:
 
 
 def _cause(scene: Scene) -> tuple[Shown, ...]:
-    """The largest group of failures in full, where failures are why a kind is not well and a row has no room for it."""
+    """The largest group of failures in full, where failures are why the worst kind is not well and a row has no room for it."""
     if scene.room.zoomed or scene.room.width >= NARROW:
         return ()
-    ill = {row.key for row in scene.of("kind") if _shows_failures(scene, row, _kind_status(scene, row))}
+    statuses = {row.key: _kind_status(scene, row) for row in scene.of("kind")}
+    worst = [row for row in scene.of("kind") if statuses[row.key] == max(statuses.values())]
+    ill = {row.key for row in worst if _shows_failures(scene, row, statuses[row.key])}
     groups = [row for row in _groups(scene) if row.parent in ill]
     return (Shown(f"{groups[0].cells['kind']}: {groups[0].cells['signature']}"),) if groups else ()
 

@@ -17,6 +17,7 @@ DOWN = replace(
 def test_what_is_wrong_stands_beside_its_limit() -> None:
     assert alert("a").wrong == "6.2 % > 5 %"
     assert replace(alert("a", value=0.91, threshold=0.95), way="below").wrong == "91.0 % < 95 %"
+    assert replace(alert("a", value=0.94976, threshold=0.95), way="below").wrong == "94.98 % < 95 %"  # and not 95.0 % < 95 %
     assert alert("a", says=Shown("nothing measured for 5m")).wrong == "nothing measured for 5m"
 
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from .reading import Labels, Status, series_key
 from .text import EMPTY, Shown
-from .units import Unit, show, show_limit
+from .units import Unit, show, show_limit, show_ratio
 
 Severity = Literal["P0", "P1", "P2", "P3"]
 State = Literal["pending", "firing", "resolved"]
@@ -131,7 +131,7 @@ class Alert(Struct, frozen=True):
         if self.signal == UP and self.way == "below" and not (self.open and self.value):
             return Shown("down" if self.open else "was down")
         limit = f"{'>' if self.way == 'above' else '<'} {show_limit(self.threshold, self.unit)}"
-        return Shown(f"{show(self.value, self.unit)} {limit}" if self.open else f"was {limit}")
+        return Shown(f"{_beside(self.value, self.threshold, self.unit)} {limit}" if self.open else f"was {limit}")
 
     @property
     def open(self) -> bool:
@@ -142,6 +142,15 @@ class Alert(Struct, frozen=True):
     def wants_answer(self) -> bool:
         """Whether it fires and nobody has said anything of it yet: what line 2, the escalation clock and the pager are for."""
         return self.state == "firing" and not self.acked_by and not self.silenced
+
+
+def _beside(value: float | None, limit: float, unit: Unit) -> Shown:
+    """A value beside its limit: `94.98 %`, where a digit less would make it the limit itself."""
+    if value is None or unit != "ratio" or show_ratio(value) != show_ratio(limit):
+        return show(value, unit)
+    return next(
+        (each for digits in (2, 3) if (each := show_ratio(value, digits)) != show_ratio(limit, digits)), show(value, unit)
+    )
 
 
 class Fold(Struct, frozen=True):

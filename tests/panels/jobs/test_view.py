@@ -162,6 +162,18 @@ def test_failures_that_make_nothing_ill_do_not_stand_above_what_does() -> None:
     assert not [line for line in lines if "rate_limit" in line and line.startswith("!")]
 
 
+def test_failures_of_a_kind_that_is_less_ill_take_no_line_from_the_worst() -> None:
+    rows = (
+        kind("HIGHLIGHT_DETECT", 0, 7, 0.014, stuck=1),
+        job("52378826-50cc-4d31-b4b2-c9d2b32dd6e1", "HIGHLIGHT_DETECT", "stuck", heartbeat=420.0),
+        kind("PUBLISH_YOUTUBE", 0, 0, 0.185),
+        failure("PUBLISH_YOUTUBE", "YouTube <n>: Invalid Credentials", 203, 60.0),
+    )
+    judged = {"stuck": P1, 'failure_rate{kind="PUBLISH_YOUTUBE"}': P2}
+    lines = printed(draw(rows, signals=(signal("stuck", 1), *WELL[1:]), judged=judged), 58).splitlines()
+    assert not [line for line in lines if line.startswith("!")]
+
+
 def test_of_kinds_that_are_equally_ill_the_one_with_most_that_failed_comes_first() -> None:
     rows = (kind("PUBLISH_TIKTOK", 0, 0, 0.037, failed_10m=1), kind("PUBLISH_YOUTUBE", 1, 0, 0.04, failed_10m=48))
     lines = printed(draw(rows, judged={"critical_failed_10m": P1}), 58).splitlines()
