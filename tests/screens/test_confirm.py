@@ -271,3 +271,10 @@ def test_however_many_went_wrong_how_it_went_is_on_screen() -> None:
     lines = told(deed_of(34, {str(at): Result.FAILED for at in range(34)}, {}))
     assert lines[:3] == ["0 of 34 done, 34 failed", "34 did not go well, the first of them:", "RENDER 0: failed: rights"]
     assert len(lines) < 10
+
+
+def test_a_hints_command_stands_before_what_else_there_is_to_know() -> None:
+    hint = story.PLANS["deploys.rollback"]
+    facts = tuple((Shown("undone"), Shown(f"fact {at}")) for at in range(20))
+    lines = [line.text.rstrip() for line in plan_lines(replace(hint, facts=facts), 80)]
+    assert lines[1] == " command   vercel rollback 5be0d17 --scope shop"

@@ -31,6 +31,8 @@ def plan_lines(plan: Plan, width: int) -> list[Line]:
     """What, to whom, and what else a person must know, a label a line. Of several items all are named first, then comes what
     holds for all, then each as it is now: a long list hides neither how many there are nor what could go wrong."""
     lines = fact(Shown("what"), plan.what, width)
+    for text in plan.copy.splitlines():
+        lines += fact(Shown("command"), clean(text), width, "strong")
     several = len(plan.items) > 1
     if several:
         lines += fact(Shown("to"), _names(plan.items), width, "strong")
@@ -43,9 +45,6 @@ def plan_lines(plan: Plan, width: int) -> list[Line]:
         lines += [line for label, text in item.facts for line in fact(label, text, width)]
     if not several:
         lines += [line for label, text in plan.facts for line in fact(label, text, width)]
-    if plan.copy:
-        lines.append(BLANK)
-        lines += [part for text in plan.copy.splitlines() for part in texts(clean(text), width, "strong")]
     if address := safe_address(plan.url):
         lines.append(Line((spaces(1), Piece(clean(address), "key", address))))
     return lines
