@@ -147,6 +147,24 @@ def test_short_gaps_are_bridged_and_long_ones_stay() -> None:
     assert spark.values == (1, 1, 1, 2, 2, 2, None, None, None, None, 3, 3)
 
 
+def test_a_wide_picture_has_no_holes_between_polls_and_shows_each_that_failed_or_was_missed() -> None:
+    """A chart of a hundred cells over two minutes: five seconds are four cells of it."""
+    base = math.ceil(START / 120) * 120 - START
+    polls: list[tuple[float, float | None]] = [(base + at, 1.0) for at in range(1, 120, 5)]
+    assert None not in fed(polls).spark("api", "rate", 100, START + base + 119).values
+    failed = fed([(at, None if at == base + 61 else value) for at, value in polls])
+    assert failed.spark("api", "rate", 100, START + base + 119).values[50:54] == (None,) * 4
+    missed = fed([each for each in polls if not base + 60 < each[0] < base + 90])
+    holes = [value is None for value in missed.spark("api", "rate", 100, START + base + 119).values]
+    assert holes == [False] * 54 + [True] * 21 + [False] * 25, "from the moment on at which the last one stood too long"
+
+
+def test_what_is_measured_each_minute_is_no_comb() -> None:
+    base = math.ceil(START / 300) * 300 - START
+    history = fed([(base + at, 1.0) for at in range(1, 300, 60)])
+    assert None not in history.spark("api", "rate", 60, START + base + 299).values
+
+
 def test_a_change_is_marked_where_it_happened() -> None:
     base = math.ceil(START / 120) * 120
     history = fed([(base - START, 1)])

@@ -23,6 +23,11 @@ CHANGES_KEPT = 86400.0
 AXES = (120.0, 300.0, 600.0, 1200.0, 3600.0)
 """The spans that a sparkline's axis may have: the smallest that shows all there is, so that a new screen is not empty."""
 
+BRIDGED = 2
+"""Stretches of a sparkline without a poll that are filled however often is polled."""
+LATELY, ENOUGH = 10, 3
+"""So many of the last measurements tell how far they are apart, if there are so many distances."""
+
 
 class Series:
     """One signal's values over time, oldest first. NaN stands for *measured, but no value*."""
@@ -107,7 +112,9 @@ class Trends(ABC):
         edges = [bisect.bisect_left(times, start + place * step) for place in range(width)] + [len(times)]
         values = [_mean(measured[first:last]) for first, last in itertools.pairwise(edges)]
         marks = frozenset(min(int((at - start) / step), width - 1) for at in changed)
-        spark = Spark(_bridge(values), marks, top)
+        looked = [last > first for first, last in itertools.pairwise(edges)]
+        stands = max(BRIDGED, math.ceil(1.5 * _usual(times) / step))  # from one poll to the next, a late one too
+        spark = Spark(_bridge(values, looked, stands), marks, top)
         self._drawn[panel, key, width] = (drawn_for, spark)
         return spark
 
@@ -212,13 +219,18 @@ def _mean(values: array[float]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _bridge(values: list[float | None]) -> tuple[float | None, ...]:
-    """Fills stretches that are shorter than a polling interval with the value before them, at most two in a row; longer
-    gaps stay gaps."""
+def _usual(times: array[float]) -> float:
+    """Seconds from one measurement to the next, as they came lately; 0 where there are too few to tell."""
+    apart = sorted(after - before for before, after in itertools.pairwise(times[-LATELY:]))
+    return apart[len(apart) // 2] if len(apart) >= ENOUGH else 0.0
+
+
+def _bridge(values: list[float | None], looked: list[bool], most: int) -> tuple[float | None, ...]:
+    """Fills stretches in which nobody `looked` with the value before them, at most so many in a row. Longer gaps stay gaps, and
+    so does what was looked at and had no value."""
     filled: list[float | None] = []
-    gap = 0
-    for value in values:
-        gap = 0 if value is not None else gap + 1
-        before = filled[-1] if filled else None
-        filled.append(before if value is None and 0 < gap <= 2 else value)
+    stands, gap = False, 0
+    for value, was_looked in zip(values, looked, strict=True):
+        stands, gap = (value is not None, 0) if was_looked else (stands, gap + 1)
+        filled.append(filled[-1] if stands and 0 < gap <= most else value)
     return tuple(filled)
