@@ -227,7 +227,8 @@ def test_it_polls_in_a_thread_of_its_own_and_wakes_the_screen_once(oven: Oven) -
         eventually(lambda: oven.asked >= 5)
         assert len(woken) == 1, "nobody has looked yet: one wake-up is enough"
         seen = engine.feed.newest()
-        assert seen.panels[0].status is Status.OK
+        (probe,) = seen.panels[0].probes
+        assert probe.reading is not None and probe.reading.status is Status.OK
         eventually(lambda: len(woken) == 2)
         assert engine.feed.newest().number > seen.number
     finally:

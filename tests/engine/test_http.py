@@ -156,10 +156,10 @@ async def test_one_deadline_holds_over_everything(web: Web, client: HttpClient, 
     web.answers["/"] = getattr(servers, behaviour)
     began, watch = time.monotonic(), Stopwatch()
 
-    error = await broken(client, web.url, deadline=0.4)
+    error = await broken(client, web.url, deadline=1.5)
 
-    assert watch.took < 0.4 + GRACE
-    assert time.monotonic() - began >= 0.4
+    assert watch.took < 1.5 + GRACE
+    assert time.monotonic() - began >= 1.5
     assert error.failure.phase == phase
     assert error.failure.hint
 
@@ -399,7 +399,7 @@ async def test_a_proxy(web: Web) -> None:
     assert (await get(client, "http://shop.invalid/health")).body == b"by proxy"
     assert web.asked[0].headers["user-agent"] == "watchfloor"
     web.answers["http://shop.invalid/health"] = servers.drips_body
-    assert (await broken(client, "http://shop.invalid/health", deadline=0.4)).failure.phase == "body"
+    assert (await broken(client, "http://shop.invalid/health", deadline=1.5)).failure.phase == "body"
     await client.close()
 
 
