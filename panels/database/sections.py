@@ -19,12 +19,6 @@ NO_CELL = Cell()
 SMALLEST_SHARE = 0.005
 
 
-def number(row: Row, name: str) -> float | None:
-    """A cell's number; None where it was not measured."""
-    value = row.cells.get(name)
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-
-
 def text(row: Row, name: str) -> str:
     """A cell's text; empty where there is none."""
     value = row.cells.get(name)
@@ -96,7 +90,7 @@ def idle_rows(sessions: list[DrawnRow]) -> list[DrawnRow]:
 
 
 def _application(row: Row) -> DrawnRow:
-    held, active, idle, idle_tx = (number(row, name) for name in ("connections", "active", "idle", "idle_in_transaction"))
+    held, active, idle, idle_tx = (row.number(name) for name in ("connections", "active", "idle", "idle_in_transaction"))
     return _row(
         row,
         _figure(show_count(held), held),

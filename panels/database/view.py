@@ -18,7 +18,7 @@ from tui.engine.units import show_count, show_duration, show_latency, show_rate,
 
 from . import CARD
 from .probe import SLOW, WAITS
-from .sections import application_rows, idle_rows, number, statement_rows, table_rows, text
+from .sections import application_rows, idle_rows, statement_rows, table_rows, text
 from .statements import MISSING
 
 LISTED = 1.0
@@ -179,13 +179,13 @@ def _sessions(rows: list[Row], reading: Reading, readings: Readings, *, all_of_t
 
 def _remarkable(row: Row) -> bool:
     """Whether a session is worth a line when all is well: it runs or idles in a transaction for more than a moment."""
-    return text(row, "state") not in ("idle", "hidden") and (number(row, "for") or 0.0) >= LISTED
+    return text(row, "state") not in ("idle", "hidden") and (row.number("for") or 0.0) >= LISTED
 
 
 def _status(row: Row, blocks: bool, readings: Readings) -> Status:
     """What the rules say of the signal that the session is part of."""
     statuses = [Status.OK]
-    age = number(row, "for") or 0.0
+    age = row.number("for") or 0.0
     if blocks or (text(row, "waits") and age > WAITS):
         statuses += [readings.judgement(name).status for name in ("blocked", "longest_wait")]
     if text(row, "state") == "active" and age > SLOW:
@@ -200,7 +200,7 @@ def _status(row: Row, blocks: bool, readings: Readings) -> Status:
 def _session(row: Row, status: Status, depth: int) -> DrawnRow:
     """One session's cells, in the order of the columns."""
     quiet = text(row, "state") in ("idle", "hidden")
-    pid, age = Shown(text(row, "pid")), number(row, "for")
+    pid, age = Shown(text(row, "pid")), row.number("for")
     by_name = {
         "pid": Cell(pid, order=float(pid)),
         "for": Cell(show_duration(age), None if status is Status.OK else status, order=age),

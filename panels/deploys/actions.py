@@ -13,7 +13,7 @@ from tui.engine.text import Shown, clean
 from tui.engine.units import show_duration
 
 from .config import DeploysConfig
-from .last_good import Choice, NothingGood, choose, number, text, title
+from .last_good import Choice, NothingGood, choose, text, title
 from .probe import found, look
 from .vercel import PAGE, Vercel
 
@@ -53,7 +53,7 @@ def _plan(choice: Choice, config: DeploysConfig, now: float, context: Context) -
         panel=context.panel,
         title=Shown("rollback hint"),
         effect=Effect.SHOWS,
-        what=clean(f"goes back to {name}, which served for {show_duration(number(choice.good, 'served_for'))}"),
+        what=clean(f"goes back to {name}, which served for {show_duration(choice.good.number('served_for'))}"),
         items=(Item(choice.good.key, name, _facts(choice.good, now)),),
         facts=(
             (Shown("from"), _from(choice.live, now, context)),
@@ -80,20 +80,20 @@ def command_for(row: Row, config: DeploysConfig) -> str:
 
 def _facts(row: Row, now: float) -> tuple[tuple[Shown, Shown], ...]:
     """Who made it, what it is, how old, how long it was good."""
-    created = number(row, "created")
+    created = row.number("created")
     made = f"{date_time(created)}, {show_duration(now - created)} ago" if created is not None else ""
     lines = (
         ("commit", f"{title(row)}: {text(row, 'message')}" if text(row, "message") else title(row)),
         ("by", text(row, "author")),
         ("made", made),
-        ("was good", show_duration(number(row, "served_for"))),
+        ("was good", show_duration(row.number("served_for"))),
     )
     return tuple((Shown(label), clean(says)) for label, says in lines if says)
 
 
 def _from(row: Row, now: float, context: Context) -> Shown:
     """What serves now, since when, and what followed it."""
-    since = number(row, "live_since")
+    since = row.number("live_since")
     words = [str(title(row))]
     if since is not None:
         words.append(f"live since {date_time(since)} ({show_duration(now - since)})")

@@ -32,12 +32,6 @@ class NothingGood(Exception):
     """No deployment can be named; the message says why."""
 
 
-def number(row: Row, name: str) -> float | None:
-    """A cell that holds a number."""
-    value = row.cells.get(name)
-    return float(value) if isinstance(value, (int, float)) else None
-
-
 def text(row: Row, name: str) -> Shown:
     """A cell that holds text; empty where it holds none."""
     value = row.cells.get(name)
@@ -64,16 +58,16 @@ def choose(rows: Sequence[Row], suspected: Mapping[str, Shown]) -> Choice:
     if not usable:
         why = "; ".join(f"{title(row)} {against}" for row, against in judged[:3])
         raise NothingGood(f"none of the older ones will do: {why}")
-    good = next((row for row in usable if (number(row, "served_for") or 0.0) >= PROVEN), usable[0])
+    good = next((row for row in usable if (row.number("served_for") or 0.0) >= PROVEN), usable[0])
     return Choice(good, live, tuple((row, against or _brief(row)) for row, against in judged[: before.index(good)]))
 
 
 def _before(live: Row, rows: Sequence[Row]) -> list[Row]:
     """The production deployments that were made before the live one and once served, the newest first."""
-    made = number(live, "created") or 0.0
-    older = [row for row in rows if row is not live and (number(row, "created") or 0.0) < made]
+    made = live.number("created") or 0.0
+    older = [row for row in rows if row is not live and (row.number("created") or 0.0) < made]
     return sorted(
-        (row for row in older if number(row, "served_for") is not None), key=lambda row: -(number(row, "created") or 0.0)
+        (row for row in older if row.number("served_for") is not None), key=lambda row: -(row.number("created") or 0.0)
     )
 
 
@@ -87,4 +81,4 @@ def _against(row: Row, suspected: Mapping[str, Shown]) -> Shown:
 
 
 def _brief(row: Row) -> Shown:
-    return Shown(f"served for {show_duration(number(row, 'served_for'))} only")
+    return Shown(f"served for {show_duration(row.number('served_for'))} only")

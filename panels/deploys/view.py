@@ -13,7 +13,7 @@ from tui.engine.text import EMPTY, Shown
 from tui.engine.units import NOT_MEASURED, show_count, show_duration, show_ratio
 
 from . import CARD
-from .last_good import Choice, NothingGood, choose, number, text, title
+from .last_good import Choice, NothingGood, choose, text, title
 
 DAY = 86400.0
 WIDE = 70
@@ -25,7 +25,7 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
     reading = readings.one("deployments")
     if reading is None:
         return Layout(columns=CARD.columns, empty=Shown("no answer yet"))
-    rows = sorted(reading.rows, key=lambda row: -(number(row, "created") or 0.0))
+    rows = sorted(reading.rows, key=lambda row: -(row.number("created") or 0.0))
     try:
         choice = choose(rows, readings.suspected)
     except NothingGood:
@@ -74,7 +74,7 @@ def _judged(readings: Readings, key: str) -> Status | None:
 
 def _age(row: Row, now: float) -> Shown:
     """How long it has been serving, or is there, at the view's moment."""
-    at = number(row, "live_since") or number(row, "created")
+    at = row.number("live_since") or row.number("created")
     return show_duration(None if at is None else now - at)
 
 
@@ -97,7 +97,7 @@ def _drawn(row: Row, readings: Readings, choice: Choice | None, now: float, stal
     live = row.cells.get("live") is True
     status = _status(row, now)
     quiet = not live and status is Status.OK
-    at = number(row, "live_since") or number(row, "created")
+    at = row.number("live_since") or row.number("created")
     says, speaks = _says(row, readings, choice)
     cells = {
         "commit": Cell(text(row, "commit"), dim=quiet, order=text(row, "commit")),
@@ -106,14 +106,14 @@ def _drawn(row: Row, readings: Readings, choice: Choice | None, now: float, stal
         "at": Cell(moment(at, now) if at is not None else NOT_MEASURED, dim=quiet, order=at),
         "says": Cell(says, dim=not speaks, order=says),
         "author": Cell(text(row, "author"), dim=True, order=text(row, "author")),
-        "built_in": Cell(show_duration(number(row, "built_in")), dim=True, order=number(row, "built_in")),
+        "built_in": Cell(show_duration(row.number("built_in")), dim=True, order=row.number("built_in")),
     }
     return DrawnRow(row.key, tuple(cells[each.name] for each in CARD.columns), status, dim=stale)
 
 
 def _status(row: Row, now: float) -> Status:
     """As the source says; what failed more than a day ago is history, and no colour on a screen where all is well."""
-    created = number(row, "created")
+    created = row.number("created")
     return Status.OK if row.status is Status.FAILING and created is not None and now - created > DAY else row.status
 
 
@@ -127,6 +127,6 @@ def _says(row: Row, readings: Readings, choice: Choice | None) -> tuple[Shown, b
         if said:
             return said, True
     if choice and choice.good is row:
-        good = f"last good, {show_duration(number(row, 'served_for'))}"
+        good = f"last good, {show_duration(row.number('served_for'))}"
         return Shown(f"{good} · {message}" if message else good), True
     return message, False

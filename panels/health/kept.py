@@ -49,9 +49,7 @@ class Kept(Struct):
         if before is None or not before.rows:
             return cls(began=clock.utc())
         row, passed = before.rows[0], max(0.0, clock.utc() - before.at)
-        ratio, known, since, p95 = (
-            _number(row.cells.get(each)) for each in ("uptime", "uptime_measured", "since", "latency_p95")
-        )
+        ratio, known, since, p95 = map(row.number, ("uptime", "uptime_measured", "since", "latency_p95"))
         kept = cls(release=str(release_of(row.cells)), began=clock.utc(), p95_before=p95 if passed <= TAKEN_OVER else None)
         if ratio is not None and known:
             kept.uptime = Uptime.resumed(ratio, known, clock.monotonic() - passed)
@@ -87,7 +85,3 @@ class Kept(Struct):
 def release_of(facts: Mapping[str, Value]) -> Value:
     """The release or version among an endpoint's facts; empty where it names none."""
     return facts.get("release") or facts.get("releaseId") or facts.get("version") or EMPTY
-
-
-def _number(value: Value) -> float | None:
-    return float(value) if isinstance(value, int | float) else None

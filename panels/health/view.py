@@ -31,7 +31,7 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
     folded = _folded(found, statuses)
     ordered = sorted((each for each in found if each[1].key not in folded), key=lambda each: -statuses[each[1].key])
     up = sum(1 for status in statuses.values() if status is Status.OK)
-    measured = max((_number(row, "uptime_measured") or 0.0 for _, row in found), default=0.0)
+    measured = max((row.number("uptime_measured") or 0.0 for _, row in found), default=0.0)
     columns = tuple(_titled(column, measured) for column in CARD.columns)
     drawn = []
     for reading, row in ordered:
@@ -88,9 +88,6 @@ def _drawn(
     cells = row.cells
     says = STALE if status is not Status.OK and row.status is Status.OK else Shown(str(cells["says"]))
 
-    def number(name: str) -> float | None:
-        return _number(row, name)
-
     def judged(name: str) -> Status | None:
         found = readings.judgement(series_key(name, (("endpoint", row.key),))).status
         return None if found is Status.OK else found
@@ -98,18 +95,13 @@ def _drawn(
     by_name = {
         "endpoint": Cell(Shown(row.key), status, order=row.key),
         "says": _picture(reading, row, history) if status is Status.OK else Cell(says, order=says),
-        "latency": Cell(_quick(number("latency")), judged("latency"), order=number("latency")),
-        "p95": Cell(_quick(number("latency_p95")), judged("latency_p95"), order=number("latency_p95"), dim=True),
-        "uptime": Cell(show_ratio(number("uptime"), 2), judged("uptime"), order=number("uptime")),
-        "since": Cell(show_duration(number("since")), order=number("since"), dim=status is Status.OK),
-        "certificate_left": _certificate(number("certificate_left"), judged("certificate_left")),
+        "latency": Cell(_quick(row.number("latency")), judged("latency"), order=row.number("latency")),
+        "p95": Cell(_quick(row.number("latency_p95")), judged("latency_p95"), order=row.number("latency_p95"), dim=True),
+        "uptime": Cell(show_ratio(row.number("uptime"), 2), judged("uptime"), order=row.number("uptime")),
+        "since": Cell(show_duration(row.number("since")), order=row.number("since"), dim=status is Status.OK),
+        "certificate_left": _certificate(row.number("certificate_left"), judged("certificate_left")),
     }
     return DrawnRow(row.key, tuple(by_name[column.name] for column in columns), status)
-
-
-def _number(row: Row, name: str) -> float | None:
-    value = row.cells.get(name)
-    return float(value) if isinstance(value, (int, float)) else None
 
 
 def _quick(latency: float | None) -> Shown:

@@ -56,7 +56,7 @@ def heading(key: str, title: str) -> DrawnRow:
 
 def group_line(scene: Scene, row: Row, depth: int, dim: bool = False) -> DrawnRow:
     """Failures that say the same: how many, what, and when the newest was."""
-    jobs, newest = number(row, "jobs") or 0, number(row, "newest")
+    jobs, newest = row.number("jobs") or 0, row.number("newest")
     many = f"{'≥ ' if row.cells['at_least'] else ''}{jobs:,.0f}×"
     return line(
         row.key,
@@ -74,11 +74,11 @@ def job_line(scene: Scene, row: Row, depth: int) -> DrawnRow:
     cells = row.cells
     why, worker = str(cells["why"]), cells["worker"]
     word = {"long": "running", "recent": str(cells["status"])}.get(why, why)
-    age = number(row, {"stuck": "heartbeat", "failed": "ended", "recent": "created"}.get(why, "due_since"))
+    age = row.number({"stuck": "heartbeat", "failed": "ended", "recent": "created"}.get(why, "due_since"))
     status = scene.judged("stuck") if why == "stuck" else Status.OK
     said = [str(worker) if worker else ""]
     if why == "failed" and cells["attempts"] is not None:
-        said.append(f"tried {show_count(number(row, 'attempts'))}×")
+        said.append(f"tried {show_count(row.number('attempts'))}×")
     if why == "stuck" and age is None:
         said.append("never heard")
     if depth == 0:
@@ -95,7 +95,7 @@ def job_line(scene: Scene, row: Row, depth: int) -> DrawnRow:
 
 def schedule_line(row: Row) -> DrawnRow:
     """An overdue schedule, and whether a job was made from it."""
-    overdue = number(row, "overdue")
+    overdue = row.number("overdue")
     return line(
         row.key,
         Status.OK,
@@ -108,7 +108,7 @@ def schedule_line(row: Row) -> DrawnRow:
 
 def worker_line(row: Row) -> DrawnRow:
     """A worker, how much it runs, and when it was last heard."""
-    age = number(row, "heartbeat")
+    age = row.number("heartbeat")
     return line(
         row.key,
         Status.OK,
@@ -141,14 +141,8 @@ def narrow(
 
 def count(row: Row, name: str, status: Status) -> Cell:
     """A number of things as a cell, dim where there is none."""
-    value = number(row, name)
+    value = row.number(name)
     return Cell(show_count(value), bad(status), dim=not value, order=value)
-
-
-def number(row: Row, name: str) -> float | None:
-    """A row's cell as a number; None where it holds none."""
-    value = row.cells.get(name)
-    return float(value) if isinstance(value, (int, float)) else None
 
 
 def bad(status: Status) -> Status | None:

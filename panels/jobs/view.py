@@ -15,7 +15,7 @@ from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_count, show_duration, show_rate, show_ratio
 
 from . import CARD
-from .drawn import Scene, bad, count, group_line, heading, job_line, line, narrow, number, schedule_line, worker_line
+from .drawn import Scene, bad, count, group_line, heading, job_line, line, narrow, schedule_line, worker_line
 from .rows import kind_of
 
 CHILDREN = 3
@@ -57,7 +57,7 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
 
 
 def _sum(scene: Scene, cell: str) -> float:
-    return sum(number(row, cell) or 0 for row in scene.of("kind"))
+    return sum(row.number(cell) or 0 for row in scene.of("kind"))
 
 
 def _headline(scene: Scene) -> Shown:
@@ -75,8 +75,8 @@ def _figures(scene: Scene) -> tuple[Facts, ...]:
     """Two lines: the queue, and those who work on it."""
     if scene.queue is None:
         return ()
-    oldest = max((number(row, "oldest_due") or 0.0 for row in scene.of("kind")), default=0.0)
-    lately = [number(row, "failed_10m") for row in scene.of("kind")]
+    oldest = max((row.number("oldest_due") or 0.0 for row in scene.of("kind")), default=0.0)
+    lately = [row.number("failed_10m") for row in scene.of("kind")]
     known = [each for each in lately if each is not None]
     return (
         Facts(
@@ -160,7 +160,7 @@ def _top(scene: Scene) -> list[DrawnRow]:
     drawn: list[tuple[Status, float, str, list[DrawnRow]]] = []
     for row in scene.of("kind"):
         of_kind = _kind_status(scene, row)
-        wrong = (number(row, "stuck") or 0) + (number(row, "failed_10m") or 0) if of_kind > Status.OK else 0
+        wrong = (row.number("stuck") or 0) + (row.number("failed_10m") or 0) if of_kind > Status.OK else 0
         drawn.append((of_kind, wrong, kind_of(row), _kind(scene, row, of_kind)))
     overdue = scene.of("schedule")
     status = scene.judged("oldest_overdue")
@@ -185,10 +185,10 @@ def _kind_status(scene: Scene, row: Row) -> Status:
 def _kind(scene: Scene, row: Row, status: Status) -> list[DrawnRow]:
     """A kind's line; under it its stuck jobs, and where it is not well its failures."""
     kind = kind_of(row)
-    stuck, lately = number(row, "stuck") or 0, number(row, "failed_10m") or 0
+    stuck, lately = row.number("stuck") or 0, row.number("failed_10m") or 0
     said = [f"{stuck:.0f} stuck"] if stuck else []
     said += [f"{lately:.0f} failed in 10m"] if lately else []
-    oldest, rate = number(row, "oldest_due"), number(row, "failure_rate")
+    oldest, rate = row.number("oldest_due"), row.number("failure_rate")
     of_kind = line(
         row.key,
         status,
@@ -235,7 +235,7 @@ def _overdue(scene: Scene, rows: list[Row], status: Status) -> list[DrawnRow]:
 
 def _groups(scene: Scene) -> list[Row]:
     """The groups of failures, the largest first: an order that stays."""
-    return sorted(scene.of("failure"), key=lambda row: (-(number(row, "jobs") or 0), row.key))
+    return sorted(scene.of("failure"), key=lambda row: (-(row.number("jobs") or 0), row.key))
 
 
 def _some(scene: Scene, rows: Sequence[Row], of: str, what: str, draw: Callable[[Row], DrawnRow]) -> list[DrawnRow]:

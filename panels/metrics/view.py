@@ -180,7 +180,7 @@ def _status(scene: _Scene, row: Row) -> tuple[Status, Status]:
     found = []
     for cell, of_route, of_all in (("errors", "route_error_rate", "error_rate"), ("p95", "route_p95", "p95")):
         own = scene.judged(scene.of_route(of_route, row)).status
-        whole, value, all_of_it = scene.judged(of_all).status, _number(row, cell), scene.value(of_all)
+        whole, value, all_of_it = scene.judged(of_all).status, row.number(cell), scene.value(of_all)
         drives = whole in BAD and value is not None and all_of_it is not None and value >= all_of_it
         found.append(max(own, whole) if drives else own)
     return found[0], found[1]
@@ -193,8 +193,8 @@ def _ordered(scene: _Scene) -> list[_Judged]:
 
     def place(each: _Judged) -> tuple[int, bool, int]:
         row, errors, latency = each
-        step = _step(_number(row, pictured)) if pictured == "errors" or latency in BAD else 0
-        return -max(errors, latency), not _number(row, "rate"), -step
+        step = _step(row.number(pictured)) if pictured == "errors" or latency in BAD else 0
+        return -max(errors, latency), not row.number("rate"), -step
 
     return sorted(((row, *_status(scene, row)) for row in scene.reading.rows), key=place)
 
@@ -214,7 +214,7 @@ def _columns(signal: str, span: float) -> tuple[Column, ...]:
 
 def _drawn(row: Row, errors: Status, latency: Status, spark: Cell) -> DrawnRow:
     """One route's cells, in the order of the columns."""
-    rate, share, p95 = (_number(row, name) for name in ("rate", "errors", "p95"))
+    rate, share, p95 = (row.number(name) for name in ("rate", "errors", "p95"))
     by_name = {
         "route": Cell(Shown(str(row.cells["route"])), order=row.key),
         "rate": Cell(show_per_second(rate), order=rate),
@@ -233,12 +233,6 @@ def _sparks(scene: _Scene, rows: list[_Judged], signal: str) -> list[Cell]:
     top = max((value for each in drawn for value in each.values if value is not None), default=0.0)
     top = max(top, SMALLEST_TOP.get(signal, 0.0))
     return [Cell(spark=replace(each, top=top)) for each in drawn]
-
-
-def _number(row: Row, name: str) -> float | None:
-    """A cell's number."""
-    value = row.cells.get(name)
-    return float(value) if isinstance(value, (int, float)) else None
 
 
 def _step(value: float | None) -> int:

@@ -112,6 +112,11 @@ class Row(Struct, frozen=True):
     group: str = ""
     """Which table of the panel the row belongs to, where it has several (`kind`, `job`)."""
 
+    def number(self, name: str) -> float | None:
+        """A cell's number, in base units; None where it holds none."""
+        value = self.cells.get(name)
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
 
 class Change(Struct, frozen=True):
     """Something that happened and may be a cause: a deployment, a release seen to change, a mark."""
