@@ -96,11 +96,11 @@ async def looked(what: Callable[[], Awaitable[T]], within: float = LONG, says: S
 
 async def soon(what: Callable[[], T], within: float = LONG, says: Says = "") -> T:
     """`eventually`, where the loop has to go on meanwhile."""
-    watch = Stopwatch()
-    while not (found := what()):
-        assert not watch.passed(within), _said(says)
-        await asyncio.sleep(0.01)
-    return found
+
+    async def look() -> T:
+        return what()
+
+    return await looked(look, within, says, 0.01)
 
 
 def _said(says: Says) -> str:
