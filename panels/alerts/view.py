@@ -139,7 +139,7 @@ def _name(fold: Fold) -> Shown:
     """What is wrong, with what it is about."""
     lead = fold.lead
     which = lead.target or " ".join(value for _, value in lead.labels if not lead.source)
-    return clean(f"{lead.rule} {which}" if which.casefold() not in lead.rule.casefold() else lead.rule)
+    return clean(lead.named(which))
 
 
 def _value(alert: Alert, now: float) -> Shown:

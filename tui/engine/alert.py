@@ -120,7 +120,10 @@ class Alert(Struct, frozen=True):
     @property
     def name(self) -> str:
         """The rule, with the labels that tell this alert apart where it does not name them itself."""
-        which = " ".join(value for _, value in self.labels)
+        return self.named(" ".join(value for _, value in self.labels))
+
+    def named(self, which: str) -> str:
+        """The rule, with what it is about where it does not name that itself."""
         return f"{self.rule} {which}" if which.casefold() not in self.rule.casefold() else self.rule
 
     @property
