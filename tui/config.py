@@ -19,7 +19,7 @@ from tui.config_models import ActionsSection, General, JournalSection, RecordSec
 from tui.config_places import Path as Place
 from tui.config_source import ConfigError, Mistake, Source, read
 from tui.config_watched import digest
-from tui.config_words import found_in_words, nearest, path_in_words, problem_in_words
+from tui.config_words import found_in_words, path_in_words, problem_in_words
 from tui.engine.escalation import Duty
 from tui.engine.installed import installed_kinds
 from tui.engine.maintenance import Window
@@ -28,6 +28,7 @@ from tui.engine.rules import Rule
 from tui.engine.secrets import Secret, SecretText
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
+from tui.nearest import nearest
 
 if TYPE_CHECKING:
     from tui.engine.notify.channel import Channel

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from tui.config_places import Path as Place
-from tui.config_words import nearest
 from tui.engine.alert import Severity
 from tui.engine.escalation import PATIENCE, Duty, Patience
 from tui.engine.maintenance import Weekly, Window
@@ -20,6 +19,7 @@ from tui.engine.panel import Settings
 from tui.engine.rotation import Rotation, Turn
 from tui.engine.text import clean
 from tui.engine.units import Duration
+from tui.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,9 +9,10 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel
 
 from tui.config_places import Path as Place
-from tui.config_words import found_in_words, nearest
+from tui.config_words import found_in_words
 from tui.engine.notify.channel import KINDS, Channel, load_kind
 from tui.engine.rules import Rule
+from tui.nearest import nearest
 
 M = TypeVar("M", bound=BaseModel)
 

@@ -10,12 +10,12 @@ from pydantic import BaseModel
 
 from tui.config_places import Path as Place
 from tui.config_rule_models import LevelOfRule, RuleSection
-from tui.config_words import nearest
 from tui.engine.panel import Card, SignalSpec, Threshold
 from tui.engine.rules import Measure, Raise, Rule, parse_signal
 from tui.engine.rules.rule import NEWEST
 from tui.engine.text import clean
 from tui.engine.units import Unit, parse_duration, parse_quantity
+from tui.nearest import nearest
 
 M = TypeVar("M", bound=BaseModel)
 

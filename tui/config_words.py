@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from tui.config_places import Path as Place
+from tui.nearest import nearest
 
 LISTS = ("tuple_type", "list_type", "set_type", "frozen_set_type")
 
@@ -53,14 +54,6 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for each in get_args(annotation) if (found := _inner_model(each))), None)
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`, did you mean …?` where something is near."""
-    import difflib  # late: only where something is wrong
-
-    near = difflib.get_close_matches(name, list(map(str, known)), 1, 0.6)
-    return f", did you mean {near[0]!r}?" if near else ""
 
 
 def found_in_words(value: object) -> str:

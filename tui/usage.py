@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any, NoReturn
 
+from tui.nearest import nearest
+
 USAGE = 64
 
 
@@ -40,9 +42,5 @@ class Parser(argparse.ArgumentParser):
         for option in self._given[: self._given.index(wrong)] if wrong in self._given else ():
             if option.startswith("-") and option.partition("=")[0] not in self._option_string_actions:
                 return f"there is no option {option}"
-        import difflib  # late: only where something is wrong
-
         there_are = [part.strip(" '") for part in after.partition("choose from ")[2].rstrip(")").split(",")]
-        near = difflib.get_close_matches(wrong, there_are, 1, 0.6)
-        meant = f", did you mean {near[0]!r}?" if near else ""
-        return f"there is no command {wrong!r}{meant}; there are: {', '.join(there_are)}"
+        return f"there is no command {wrong!r}{nearest(wrong, there_are)}; there are: {', '.join(there_are)}"

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from tui.commands.printing import complain, say
 from tui.config import Loaded
-from tui.config_words import nearest
 from tui.engine.alert import Alert
 from tui.engine.connections import Tools
 from tui.engine.notify.channel import Channel, Transition, Undelivered, delivered
@@ -16,6 +15,7 @@ from tui.engine.notify.message import message_of
 from tui.engine.setup import Setup
 from tui.engine.text import EMPTY, Shown, clean
 from tui.engine.units import show_duration
+from tui.nearest import nearest
 
 UNTOLD, USAGE = 5, 64
 

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 
 from tui.engine.feed import Snapshot
 from tui.engine.text import clean
+from tui.nearest import nearest
 from tui.widgets.remedies import may_act
 
 ALERT_KEYS: list[BindingType] = [
@@ -79,10 +80,7 @@ def unknown_key(keys: Mapping[str, str], bindings: Sequence[BindingType], snapsh
     wrong = next((name for name in keys if name not in known and name.partition(".")[0] not in of_pages), "")
     if not wrong:
         return ""
-    import difflib  # late: only where something is wrong
-
-    near = difflib.get_close_matches(wrong, known, 1, 0.6)
-    meant = f", did you mean {near[0]!r}?" if near else "; docs/config.md has their names"
+    meant = nearest(wrong, known) or "; docs/config.md has their names"
     return f"[keys] there is no key called {clean(wrong, 30)!r}{meant}"
 
 
