@@ -17,7 +17,6 @@ from rich.cells import cell_len, set_cell_size
 from tui.engine.layout import Cell, Column, DrawnRow, Facts, Gauge, Layout, Spark
 from tui.engine.reading import Status
 
-GLYPHS = {Status.OK: "●", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.FAILING: "✖"}
 BARS = "▁▂▃▄▅▆▇█"
 GAP = 2
 
@@ -71,7 +70,7 @@ def _figures(layout: Layout, width: int) -> list[str]:
 
 
 def _gauge(gauge: Gauge, label: int, text: int) -> str:
-    glyph = GLYPHS[gauge.status] if gauge.status is not None else " "
+    glyph = gauge.status.sign if gauge.status is not None else " "
     picture = sparkline(gauge.spark) if gauge.spark else ""
     return f" {_fit(gauge.label, label)}  {_fit(gauge.text, text, right=True)} {glyph}  {picture}  {gauge.limit}".rstrip()
 
@@ -79,7 +78,7 @@ def _gauge(gauge: Gauge, label: int, text: int) -> str:
 def _facts(facts: Facts, width: int) -> str:
     line = ""
     for fact in facts.facts:
-        glyph = f" {GLYPHS[fact.status]}" if fact.status not in (None, Status.OK) else ""
+        glyph = f" {fact.status.sign}" if fact.status not in (None, Status.OK) else ""
         longer = f"{line}{'   ' if line else ' '}{fact.label} {fact.text}{glyph}"
         if cell_len(longer) > width:
             break
@@ -149,7 +148,7 @@ def _line(pieces: list[str]) -> str:
 def _cell(cell: Cell, fitted: Fitted, tree: str) -> str:
     if cell.spark:
         return _fit(sparkline(cell.spark), fitted.size)
-    glyph = f" {GLYPHS[cell.status]}" if cell.status is not None else ""
+    glyph = f" {cell.status.sign}" if cell.status is not None else ""
     if fitted.column.right and fitted.glyphs:
         return _fit(cell.text, fitted.size - 2, right=True) + (glyph or "  ")
     if fitted.column.right:

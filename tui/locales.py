@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
+IN_ASCII = str.maketrans(
+    {"…": "~", "–": "-", "—": "-", "·": "|", "×": "x", "→": ">", "←": "<", "↑": "^", "↓": "v", "●": "o", "▲": "^", "✖": "X",
+     "◆": "*", "▸": ">", "✓": "+", "±": "+", "µ": "u", "≥": ">", "≤": "<", "’": "'", "‘": "'", "“": '"', "”": '"',
+     "├": "|", "└": "`", "│": "|", "─": "-", "▏": "_", "┃": "|", "━": "=", "◀": "<"}
+)  # fmt: skip
+"""Our signs where there is no Unicode, each in one cell: as a `?` they would say *unknown*."""
 COERCED = ("C.UTF-8", "C.utf8", "UTF-8")
 """What Python itself writes to `LC_CTYPE` at its start where it finds the locale `C` (PEP 538): nobody said so."""
 
@@ -18,3 +24,8 @@ def wants_ascii() -> bool:
     if said:
         return "utf" not in next(iter(said.values())).lower()
     return bool(os.environ.get("TMUX") or os.environ.get("STY"))
+
+
+def shows_unicode() -> bool:
+    """Whether Unicode can be written to stdout, and is seen there."""
+    return "utf" in (getattr(sys.stdout, "encoding", None) or "ascii").lower() and not wants_ascii()

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tui.engine.alert import Alert, Fold
 from tui.engine.clock import day_and_time, minute, moment
-from tui.engine.escalation import Escalation, in_words
+from tui.engine.escalation import Escalation, in_few_words, in_words
 from tui.engine.history import Trends
 from tui.engine.layout import Cell, Column, DrawnRow, Layout, Room
 from tui.engine.panel import Readings
@@ -36,8 +36,6 @@ NAME = 20
 """So much of a rule's name goes before the column of what was said of it."""
 APART = 3
 """Cells between two columns, at the most."""
-IN_PART = "paged in part"
-"""What is said short of a call that some channels did not tell."""
 SAID = len("acked 03:11Z")
 """What was said of a line, where it stands in the value's place."""
 
@@ -160,9 +158,7 @@ def _says(fold: Fold, clocks: dict[str, Escalation], now: float) -> Shown:
     lead = fold.lead
     if lead.state == "resolved":
         return clean(f"over {moment(lead.ended, now)}") if lead.ended else Shown("over")
-    running = [clocks[each] for each in fold.fingerprints if each in clocks]
-    if running:
-        first = min(running, key=lambda each: (each.due or each.acknowledge_by, each.fingerprint))
+    if first := _first(fold, clocks):
         return clean(f"{fold.joined} · {in_words(first, now)}") if fold.joined else in_words(first, now)
     if lead.in_maintenance:
         return lead.silenced
@@ -179,14 +175,17 @@ def _in_short(fold: Fold, clocks: dict[str, Escalation], now: float) -> Shown:
     if lead.state == "resolved":
         return clean(f"over {minute(lead.ended, now)}") if lead.ended else says
     if fold.wants_answer:
-        # Who it is that is due, or was called, stands on line 2 and in the opened line.
-        clock = says.rpartition("not acked · ")[2]
-        found = next((clock[clock.index(word) :] for word in ("NOT reached", "due ", "paged ") if word in clock), clock)
-        found = IN_PART if ", NOT by " in clock else found
-        return clean(found) if len(found) <= SHORT else Shown("not acked")
+        first = _first(fold, clocks)
+        return in_few_words(first, now) if first else Shown("not acked")
     if lead.in_maintenance or lead.silenced:
         return Shown("maintenance") if lead.in_maintenance else Shown("silenced")
     return clean(f"acked {minute(lead.acked_at, now)}") if lead.acked_at is not None else says
+
+
+def _first(fold: Fold, clocks: dict[str, Escalation]) -> Escalation | None:
+    """The clock of the line that runs out first; None where none runs."""
+    running = [clocks[each] for each in fold.fingerprints if each in clocks]
+    return min(running, key=lambda each: (each.due or each.acknowledge_by, each.fingerprint), default=None)
 
 
 def _silence(silence: Silence, now: float, columns: Sequence[Column]) -> DrawnRow:

@@ -82,7 +82,7 @@ def test_the_journal_is_filtered_by_kind_person_panel_and_time(program: Program,
     assert kinds("--since", "2020-01-01") == kinds()
     wrong = program.call("journal", "--kind", "acknowleged", "--config", path)
     assert (wrong.returncode, wrong.stdout) == (64, "")
-    assert "did you mean acknowledged?" in wrong.stderr
+    assert "did you mean 'acknowledged'?" in wrong.stderr
 
 
 def test_the_report_of_a_shift(program: Program, things: Things) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.clocks import START
 from tests.engine.some_alerts import alert
 from tui.engine.alert import Alert, Severity
-from tui.engine.escalation import Duty, Escalation, PagedAt, Patience, clocks, in_words, to_page
+from tui.engine.escalation import Duty, Escalation, PagedAt, Patience, clocks, in_few_words, in_words, to_page
 from tui.engine.maintenance import Weekly, Window, in_force
 from tui.engine.rotation import Rotation, Turn, on_call
 from tui.engine.text import Shown
@@ -152,6 +152,33 @@ def test_where_only_some_channels_told_them_it_says_which_and_goes_on() -> None:
     assert (found.paged_at, state, says) == (None, "due", "not acked · ben paged by slack, NOT by sms, mail")
     assert clock(100, paged=half)[2] == "not acked · ben paged by slack, NOT by sms, mail · due in 14m"
     assert to_page([clock(960, paged=half, duty=Duty(page=True))[0]], START + 960), "the others are tried again"
+
+
+NOBODY = PagedAt(START, "ben", True, Shown("ben: NOT told by sms (HTTP 500)"))
+SOME = PagedAt(START, "ben", True, Shown("ben: told by slack; NOT told by sms"), ("slack",), ("sms",))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "severity", "paged", "says"),
+    [
+        (0, "P0", None, "due in 15m"),
+        (901, "P0", None, "due now"),
+        (0, "P2", None, "2h00m left"),
+        (7300, "P2", None, "overdue 1m"),
+        (52_000, "P2", None, "overdue 12h"),
+        (400_000, "P2", None, "overdue 4d"),
+        (3599, "P0", PagedAt(START, "ben", True), "paged 59m ago"),
+        (90_000, "P0", PagedAt(START, "ben", True), "paged 25h ago"),
+        (100, "P0", NOBODY, "NOT reached"),
+        (901, "P0", NOBODY, "NOT reached"),
+        (100, "P0", SOME, "paged in part"),
+    ],
+)
+def test_where_there_is_little_room_the_same_is_told_in_few_words(
+    seconds: int, severity: Severity, paged: PagedAt | None, says: str
+) -> None:
+    found, *_ = clock(seconds, alert("errors", severity=severity), paged=paged)
+    assert in_few_words(found, START + seconds) == says and len(says) <= 13
 
 
 @pytest.mark.parametrize(

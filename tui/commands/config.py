@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tui.commands.printing import counted, in_json, say
+from tui.commands.printing import in_json, say
 from tui.config import Loaded
 from tui.config_rule_models import RuleSection
 from tui.config_schema import schema
@@ -20,6 +20,7 @@ from tui.engine.rules import Measure, Rule
 from tui.engine.secrets import SecretText
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
+from tui.engine.units import show_many
 
 if TYPE_CHECKING:
     from tui.engine.notify.channel import Channel
@@ -51,7 +52,7 @@ def check_config(loaded: Loaded, *, connect: bool) -> int:
     for panel in setup.panels:
         if panel.broken:
             say(f"panel {panel.name}: {panel.broken}")
-    panels, rules = counted(len(setup.panels), "panel"), counted(len(setup.rules), "rule")
+    panels, rules = show_many(len(setup.panels), "panel"), show_many(len(setup.rules), "rule")
     say(f"{loaded.source.path}: {panels}, {rules}{_told(setup)}, no mistakes")
     if not connect:
         return 0
@@ -65,7 +66,7 @@ def check_config(loaded: Loaded, *, connect: bool) -> int:
 
 def _told(setup: Setup) -> str:
     """How many ways there are to tell people, where there are any."""
-    return f", {counted(len(setup.channels), 'channel')}" if setup.channels else ""
+    return f", {show_many(len(setup.channels), 'channel')}" if setup.channels else ""
 
 
 async def _connect(setup: Setup) -> Sequence[Checked]:

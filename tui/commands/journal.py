@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from tui.commands.printing import complain, in_json, say
@@ -16,6 +15,7 @@ from tui.engine.entries import KINDS
 from tui.engine.entry_words import Names, line_of
 from tui.engine.journal import Entry, JournalError
 from tui.engine.units import parse_duration
+from tui.nearest import nearest
 
 OF_DEEDS = ("intent", "item", "outcome", "proof", "settled")
 NAMING = ("alert", "intent")
@@ -74,8 +74,7 @@ def _fits(who: str, panel: str, names: Names) -> Callable[[Entry], bool]:
 
 def _no_such_kind(kind: str) -> str:
     known = sorted((*KINDS, *OF_DEEDS))
-    meant = "".join(f", did you mean {each}?" for each in get_close_matches(kind, known, 1))
-    return f"--kind: there is no kind {kind!r}{meant or '; there are: ' + ', '.join(known)}"
+    return f"--kind: there is no kind {kind!r}{nearest(kind, known) or '; there are: ' + ', '.join(known)}"
 
 
 def _data(entry: Entry) -> dict[str, Any]:

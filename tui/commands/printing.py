@@ -12,16 +12,12 @@ from tui.engine.reading import Status
 from tui.engine.rules import describe
 from tui.engine.text import Shown, escaped_for_terminals
 from tui.engine.units import show_duration
-from tui.locales import wants_ascii
-
-GLYPHS = {Status.OK: "●", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.FAILING: "✖"}
-ASCII = {Status.OK: "o", Status.DEGRADED: "^", Status.UNKNOWN: "?", Status.FAILING: "X"}
+from tui.locales import IN_ASCII, shows_unicode
 
 
 def glyph(status: Status) -> str:
     """The status's sign, in what the locale and the output's encoding can hold."""
-    encoding = ((sys.stdout and sys.stdout.encoding) or "ascii").lower().replace("-", "")
-    return (GLYPHS if encoding.startswith("utf") and not wants_ascii() else ASCII)[status]
+    return status.sign if shows_unicode() else status.sign.translate(IN_ASCII)
 
 
 def alert_line(alert: Alert, now: float) -> Shown:
@@ -36,11 +32,6 @@ def alert_line(alert: Alert, now: float) -> Shown:
 def in_json(data: object, indent: int | None = None, default: Any = None) -> str:
     """Data as JSON that may also be printed on a terminal: names stay as they are, but for what would steer it."""
     return escaped_for_terminals(json.dumps(data, ensure_ascii=False, indent=indent, default=default))
-
-
-def counted(number: int, what: str) -> str:
-    """`1 panel`, `2 panels`."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def say(text: str) -> None:

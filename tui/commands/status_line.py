@@ -11,15 +11,13 @@ import os
 import sys
 import time
 
-from tui.locales import wants_ascii
+from tui.locales import IN_ASCII, shows_unicode
 
 USAGE, NO_POLLER = 64, 3
 VERSION = "1"
 FIELDS = 7
 """Version, config, when it was written (UTC seconds), for how many seconds it holds, since when the oldest alert fires (UTC
 seconds, or nothing), the words before its age, and those behind."""
-ASCII = {ord("●"): "o", ord("▲"): "^", ord("✖"): "X", ord("…"): "~"}
-"""The signs where there is no Unicode, as on the dashboard: each as a `?` would say *unknown*."""
 TOLERATED = 5.0
 """Seconds that the wall clock may have been set back since."""
 
@@ -43,8 +41,8 @@ def show(given: str, environment: str) -> int:
     line = newest(config, time.time()) if config else None
     said = line if line is not None else "watchfloor: no poller"
     encoding = sys.stdout.encoding or "utf-8"
-    if wants_ascii() or "utf" not in encoding.lower():
-        said = said.translate(ASCII)
+    if not shows_unicode():
+        said = said.translate(IN_ASCII)
     try:
         sys.stdout.write(said.encode(encoding, "replace").decode(encoding) + "\n")
         sys.stdout.flush()

@@ -168,6 +168,23 @@ def in_words(escalation: Escalation, now: float) -> Shown:
             return clean(f"not acked · overdue {_steadied(now - escalation.acknowledge_by)}")
 
 
+def in_few_words(escalation: Escalation, now: float) -> Shown:
+    """`due in 3m`, `NOT reached`: the same in 13 cells. Who it is that is due, or was called, is said elsewhere."""
+    match escalation.state(now):
+        case "paged":
+            return clean(f"paged {_coarse(now - (escalation.paged_at or now))} ago")
+        case _ if escalation.unreached:
+            return Shown("paged in part" if escalation.partly else "NOT reached")
+        case "due":
+            return Shown("due now")
+        case _ if escalation.due is not None:
+            return clean(f"due in {_left(escalation.due - now)}")
+        case "waiting":
+            return clean(f"{_left(escalation.acknowledge_by - now)} left")
+        case _:
+            return clean(f"overdue {_coarse(now - escalation.acknowledge_by)}")
+
+
 def _left(seconds: float) -> str:
     """`3m`, `2h05m`: rounded up to whole minutes; `41s` in the last one."""
     return show_duration(seconds) if seconds < 60 else _minutes(-(-seconds // 60) * 60)
@@ -175,6 +192,13 @@ def _left(seconds: float) -> str:
 
 def _steadied(seconds: float) -> str:
     return show_duration(seconds) if seconds < 60 else _minutes(seconds // 60 * 60)
+
+
+def _coarse(seconds: float) -> str:
+    """One unit alone: `41s`, `3m`, `26h`, `12d`."""
+    if seconds < 3600:
+        return _steadied(seconds)
+    return f"{seconds // 3600:.0f}h" if seconds < 2 * 86400 else f"{seconds // 86400:.0f}d"
 
 
 def _minutes(seconds: float) -> str:

@@ -32,6 +32,11 @@ class Status(enum.IntEnum):
         """`ok`, `degraded`, `unknown`, `failing`: the word on screen, in JSON and in the journal."""
         return Shown(self.name.lower())
 
+    @property
+    def sign(self) -> Shown:
+        """`●`, `▲`, `?`, `✖`: what stands for the word where there is little room."""
+        return Shown("●▲?✖"[self])
+
 
 def worst(statuses: Iterable[Status], default: Status = Status.OK) -> Status:
     """The worst of several; `default` where there is none."""

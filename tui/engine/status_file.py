@@ -24,7 +24,6 @@ GRACE = 2.0
 """Seconds beyond the interval for which a line holds."""
 LONGEST = 80
 """Letters that what an alert is about may take: a label may be of any length, a status bar is not."""
-GLYPHS = {Status.OK: "●", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.FAILING: "✖"}
 
 
 class StatusPlace(Struct, frozen=True):
@@ -71,15 +70,14 @@ def in_a_line(snapshot: Snapshot) -> tuple[str, str, str]:
     `✖ failing  2✖ 1▲ 5●  P0 api error rate 9m12s +3`."""
     counts = Counter(panel.status for panel in snapshot.panels if panel.counts)
     status = worst(counts, default=Status.UNKNOWN)
-    parts = " ".join(f"{counts[each]}{GLYPHS[each]}" for each in sorted(counts, reverse=True))
-    head = f"{GLYPHS[status]} {status.word}  {parts}"
+    parts = " ".join(f"{counts[each]}{each.sign}" for each in sorted(counts, reverse=True))
+    head = f"{status.sign} {status.word}  {parts}"
     firing = [each for each in snapshot.alerts if each.state == "firing" and not each.silenced]
     firing.sort(key=lambda each: each.fired_at or each.since)
     if not firing:
         return "", redact(head), ""
     oldest, more = firing[0], f" +{len(firing) - 1}" if len(firing) > 1 else ""
-    which = " ".join(value for _, value in oldest.labels)
-    about = clean(redact(f"{oldest.panel} {oldest.rule}{f' {which}' if which else ''}"), LONGEST)
+    about = clean(redact(f"{oldest.panel} {oldest.name}"), LONGEST)
     return f"{oldest.fired_at or oldest.since:.0f}", f"{redact(head)}  {oldest.severity} {about} ", more
 
 

@@ -199,6 +199,11 @@ def show_count(number: float | None) -> Shown:
 
 
 @lru_cache(maxsize=512)
+def show_many(number: int, what: str) -> Shown:
+    """`1 panel`, `2 panels`."""
+    return Shown(f"{number} {what}{'' if number == 1 else 's'}")
+
+
 def show_limit(limit: float, unit: Unit) -> Shown:
     """A threshold as a person would write it: `5 %`, not `5.0 %`."""
     return Shown(f"{limit * 100:g} %") if unit == "ratio" else show(limit, unit)

@@ -11,6 +11,7 @@ from tui.engine.clock import day_and_time
 from tui.engine.escalation import Escalation
 from tui.engine.feed import Snapshot
 from tui.engine.text import EMPTY, Shown, clean
+from tui.engine.units import show_many
 from tui.widgets.glyphs import Glyphs
 from tui.widgets.ink import Line
 
@@ -183,7 +184,7 @@ class Maintenance(_Form):
         covered = [each for each in snapshot.alerts if each.open and (not self.chosen or each.panel in self.chosen)]
         until = day_and_time(snapshot.at + self.seconds, snapshot.at)
         lines = fact(Shown("until"), Shown(f"{until}, in {self.length}"), width)
-        lines += fact(Shown("covers"), Shown(f"{len(covered)} alert{'' if len(covered) == 1 else 's'} now"), width)
+        lines += fact(Shown("covers"), Shown(f"{show_many(len(covered), 'alert')} now"), width)
         lines += alert_lines(covered, snapshot, width, glyphs)
         return [*lines, *texts(Shown("It pages nobody, counts against no uptime, and is shown on line 1."), width, "dim")]
 

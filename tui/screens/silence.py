@@ -15,7 +15,7 @@ from tui.engine.clock import day_and_time
 from tui.engine.feed import Snapshot
 from tui.engine.silences import Silence, hidden_by, in_words, matchers_for, too_broad, wrong_with
 from tui.engine.text import EMPTY, Shown, clean
-from tui.engine.units import show_duration
+from tui.engine.units import show_duration, show_many
 from tui.widgets.glyphs import Glyphs
 from tui.widgets.ink import Line, Piece, cut_line, spaces
 from tui.widgets.top import alert_pieces, whole_figures
@@ -102,10 +102,12 @@ class SilenceForm:
         if not hidden:
             lines += fact(Shown("hides"), Shown("nothing that is there now"), width, "degraded")
         else:
-            lines += fact(Shown("hides"), _count(len(hidden), "alert", "now"), width)
+            lines += fact(Shown("hides"), Shown(f"{show_many(len(hidden), 'alert')} now"), width)
         lines += alert_lines(meant, snapshot, width, glyphs)
         if besides:
-            lines += fact(Shown("besides"), _count(len(besides), "other alert", "that you did not select"), width, "degraded")
+            lines += fact(
+                Shown("besides"), Shown(f"{show_many(len(besides), 'other alert')} that you did not select"), width, "degraded"
+            )
             lines += alert_lines(besides, snapshot, width, glyphs)
         if too_broad(self.matchers):
             says = Shown("no condition names one value: whatever comes and matches is hidden too")
@@ -115,7 +117,7 @@ class SilenceForm:
     def deed(self, snapshot: Snapshot) -> Shown:
         """What `y` does."""
         hidden = len(hidden_by(self.matchers, snapshot.alerts))
-        return Shown(f"silence {_count(hidden, 'alert', 'for')} {self.length}")
+        return Shown(f"silence {show_many(hidden, 'alert')} for {self.length}")
 
     def question(self) -> Ask:
         """What the engine is asked."""
@@ -175,7 +177,7 @@ def silence_detail(silence: Silence, snapshot: Snapshot, width: int, glyphs: Gly
     """Everything known about it, and what it keeps quiet now."""
     lines = silence_lines(silence, snapshot, width)
     hidden = [each for each in snapshot.alerts if each.fingerprint in silence.hides]
-    says = _count(len(hidden), "alert", "now") if hidden else Shown("nothing that is there now")
+    says = Shown(f"{show_many(len(hidden), 'alert')} now") if hidden else Shown("nothing that is there now")
     lines += fact(Shown("hides"), says, width, "text" if hidden else "degraded")
     return [*lines, *alert_lines(hidden, snapshot, width, glyphs)]
 
@@ -184,7 +186,7 @@ def _comes_back(silence: Silence, snapshot: Snapshot, width: int, glyphs: Glyphs
     hidden = [each for each in snapshot.alerts if each.fingerprint in silence.hides]
     if not hidden:
         return fact(Shown("hides"), Shown("nothing any more"), width, "degraded")
-    lines = fact(Shown("then"), _count(len(hidden), "alert", "tells again" if len(hidden) == 1 else "tell again"), width)
+    lines = fact(Shown("then"), Shown(f"{show_many(len(hidden), 'alert')} tell{'s' if len(hidden) == 1 else ''} again"), width)
     return [*lines, *alert_lines(hidden, snapshot, width, glyphs)]
 
 
@@ -207,7 +209,3 @@ def alert_lines(alerts: Sequence[Alert], snapshot: Snapshot, width: int, glyphs:
     lines = [cut_line(Line((spaces(11), *pieces)), width) for pieces in found]
     more = len(alerts) - len(shown)
     return [*lines, Line((spaces(11), Piece(Shown(f"…{more} more"), "dim")))] if more else lines
-
-
-def _count(number: int, what: str, then: str) -> Shown:
-    return Shown(f"{number} {what}{'' if number == 1 else 's'} {then}")

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from tui.engine.layout import Spark
 from tui.engine.reading import Status
 from tui.engine.text import Shown
+from tui.locales import IN_ASCII
 
 from .ink import Line, Piece
 
@@ -80,7 +81,7 @@ def scale(known: Sequence[float]) -> float:
 
 
 UNICODE = Glyphs(
-    status=MappingProxyType({Status.OK: "●", Status.DEGRADED: "▲", Status.UNKNOWN: "?", Status.FAILING: "✖"}),
+    status=MappingProxyType({each: each.sign for each in Status}),
     change="◆",
     cursor="▸",
     mark="✓",
@@ -95,7 +96,7 @@ UNICODE = Glyphs(
     back="◀◀",
 )
 ASCII = Glyphs(
-    status=MappingProxyType({Status.OK: "o", Status.DEGRADED: "^", Status.UNKNOWN: "?", Status.FAILING: "X"}),
+    status=MappingProxyType({each: each.sign.translate(IN_ASCII) for each in Status}),
     change="*",
     cursor=">",
     mark="+",
@@ -111,16 +112,10 @@ ASCII = Glyphs(
     ascii_only=True,
 )
 
-_PLAIN = str.maketrans(
-    {"…": "~", "–": "-", "—": "-", "·": "|", "×": "x", "→": ">", "←": "<", "↑": "^", "↓": "v", "●": "o", "▲": "^", "✖": "X",
-     "◆": "*", "▸": ">", "✓": "+", "±": "+", "µ": "u", "≥": ">", "≤": "<", "’": "'", "‘": "'", "“": '"', "”": '"',
-     "├": "|", "└": "`", "│": "|", "─": "-", "▏": "_", "┃": "|", "━": "=", "◀": "<"}
-)  # fmt: skip
-
 
 def to_ascii(text: Shown) -> Shown:
     """The text in ASCII, each character in as many cells as before, so that columns stay."""
     if text.isascii():
         return text
-    known = text.translate(_PLAIN)
+    known = text.translate(IN_ASCII)
     return Shown("".join(each if each.isascii() else "?" * cell_len(each) for each in known))
