@@ -10,7 +10,7 @@ import pytest
 from tests.commands.configs import health_only, watching
 from tests.running import Program, ended
 from tests.servers.things import Things
-from tui.cli import parser
+from tui.cli_flags import parser
 
 ALL = ("act", "check", "config", "demo", "journal", "mark", "report")
 
