@@ -23,7 +23,7 @@ import pytest
 from tests import story
 from tests.pty.terminal import Terminal
 from tests.running import Program
-from tests.servers.children import free_port
+from tests.servers.children import port_of_its_own
 from tests.servers.things import Things
 from tests.waiting import LONG, Stopwatch, eventually
 from tui.commands.metrics import page
@@ -330,7 +330,7 @@ def test_figures_of_an_engine_that_hangs_grow_old() -> None:
 def test_it_serves_its_own_metrics_on_loopback(program: Program, things: Things, records: list[Running]) -> None:
     from prometheus_client.parser import text_string_to_metric_families
 
-    port = free_port()
+    port = port_of_its_own()
     path = program.config(config(things, f'[record]\nmetrics = "127.0.0.1:{port}"\n'))
     running = start(program, records, path)
     running.says("web: unknown → ok")

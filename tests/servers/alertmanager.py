@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.servers.children import HOST, Child, begin, find_program, free_port, own_folder, ready
+from tests.servers.children import HOST, Child, begin, find_program, own_folder, port_of_its_own, ready
 
 CONFIG = """\
 route: {receiver: nobody, group_wait: 1s, group_interval: 1s}
@@ -70,7 +70,7 @@ def _written(at: float) -> str:
 def start_alertmanager(prefix: str = "") -> Iterator[Alertmanager]:
     """A server of one's own, alone in its cluster, removed afterwards."""
     binary = find_alertmanager()
-    port = free_port()
+    port = port_of_its_own()
     with own_folder("am") as folder:
         (folder / "alertmanager.yml").write_text(CONFIG)
         argv = [

@@ -21,6 +21,7 @@ from tests.waiting import eventually
 
 HOST = "127.0.0.1"
 C = TypeVar("C", bound="Child")
+_HELD: list[socket.socket] = []
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,14 @@ def find_program(*names: str, package: str) -> str:
     return found
 
 
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+def port_of_its_own() -> int:
+    """A port that a server program can open, and open again after a stop, and that nobody else is given while the tests run: it
+    stays bound, which keeps it from being handed out, and does not listen, which keeps it free for who names it."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((HOST, 0))
+    _HELD.append(held)
+    return int(held.getsockname()[1])
 
 
 def end_with_parent(by: signal.Signals) -> "partial[None]":

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.servers.children import HOST, free_port
+from tests.servers.children import HOST, port_of_its_own
 from tests.servers.postgres import Server
 from tests.waiting import eventually
 
@@ -29,7 +29,7 @@ def start_pooler(server: Server) -> Iterator[str]:
     if not Path(program).exists():
         pytest.skip("NO PGBOUNCER. Install it: apt-get install pgbouncer")
     folder = Path(tempfile.mkdtemp(prefix="wf-pool-", dir="/tmp"))
-    port = free_port()
+    port = port_of_its_own()
     (folder / "users").write_text('"postgres" ""\n')
     (folder / "pgbouncer.ini").write_text(
         f"[databases]\n* = host={server.host} port={server.port}\n"

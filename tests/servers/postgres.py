@@ -26,7 +26,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.servers.children import HOST, end_with_parent, free_port
+from tests.servers.children import HOST, end_with_parent, port_of_its_own
 from tests.waiting import eventually
 
 ROLES = """
@@ -159,7 +159,7 @@ def start_postgres(
     """A server of one's own, removed afterwards. `preload=False` leaves `pg_stat_statements` out."""
     binaries = find_binaries()
     folder = Path(tempfile.mkdtemp(prefix="wf-pg-", dir="/tmp"))
-    port = free_port()
+    port = port_of_its_own()
     server = Server(folder, binaries, port, _settings(port, max_connections, preload, settings or {}))
     try:
         _initialise(server)

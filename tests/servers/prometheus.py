@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 
-from tests.servers.children import HOST, Child, begin, find_program, free_port, own_folder, ready
+from tests.servers.children import HOST, Child, begin, find_program, own_folder, port_of_its_own, ready
 from tests.servers.listening import Handler, listening
 
 ALERTING = "alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{host}:{port}']}}]}}]}}"
@@ -103,7 +103,7 @@ def start_prometheus(
     """A server of one's own, removed afterwards. It scrapes the services on these ports as job `agent-factory`, and each that
     is given by name as a job of that name; `rules` is a file of rules that it evaluates, telling the Alertmanager on a port."""
     binary = find_prometheus()
-    port = free_port()
+    port = port_of_its_own()
     watched = {"agent-factory": ports, **{name: (each,) for name, each in jobs.items()}}
     scraped = [
         f"- job_name: {name}\n  static_configs: [{{targets: {json.dumps([f'{HOST}:{each}' for each in those])}}}]"

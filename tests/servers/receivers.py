@@ -23,7 +23,7 @@ from urllib.parse import parse_qs
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from tests.servers.children import free_port
+from tests.servers.children import port_of_its_own
 from tests.servers.listening import Handler, listening
 
 Answer = tuple[int, str]
@@ -255,7 +255,7 @@ class _Controller(Controller):
 
     def __init__(self, mails: Mails, context: SSLContext | None, *, login: bool) -> None:
         self.mails, self.context, self.login = mails, context, login
-        super().__init__(mails, hostname="127.0.0.1", port=free_port())
+        super().__init__(mails, hostname="127.0.0.1", port=port_of_its_own())
 
     def factory(self) -> SMTP:
         return SMTP(
