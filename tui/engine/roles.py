@@ -169,7 +169,8 @@ class Roles:
                     self._watcher.sit(Seat("alone"), _trouble(error))
             else:
                 failing, self.others = 0.0, duties.others
-                self._may_ask_until = began + LOST
+                if self._clock.monotonic() >= self._rests_until:  # else the lease was given up while this was under way
+                    self._may_ask_until = began + LOST
                 self._watcher.sit(seat, EMPTY)
                 for panel in duties.wishes:
                     self._watcher.poke(panel)
