@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tests.waiting import GRACE, Stopwatch, soon
+from tests.waiting import GRACE, LONG, Stopwatch, soon
 from tui.engine import secrets
 from tui.engine.secrets import Dsn, Headers, Secret, SecretError, SecretText, SecretUrl, known_values, url_problem
 
@@ -29,6 +29,7 @@ class Model(BaseModel):
 @pytest.fixture(autouse=True)
 def token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRETS_TEST", "hunter2/& x")
+    monkeypatch.setattr(secrets, "COMMAND_TIMEOUT", LONG)
 
 
 def python(program: str) -> str:

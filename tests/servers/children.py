@@ -22,6 +22,8 @@ from tests.waiting import eventually
 HOST = "127.0.0.1"
 C = TypeVar("C", bound="Child")
 _HELD: list[socket.socket] = []
+_C = ctypes.CDLL(None)
+"""Found before a process is forked: in the new one, locks of other threads may stand locked for ever."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,12 @@ def end_with_parent(by: signal.Signals) -> "partial[None]":
 def _end_with_parent(by: signal.Signals) -> None:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, by)
+        _C.prctl(pr_set_pdeathsig, by)
 
 
 def _state(thread: Path) -> str:
-    """What the kernel says of a thread: `R`, `S`, `T` where it is stopped."""
-    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    """What the kernel says of a thread: `R`, `S`, `T` where it is stopped, also for ever."""
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # it has ended
+        return "T"

@@ -29,6 +29,8 @@ class Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
+    """Of more than five at once the kernel would drop some while this process stands still: each tries again after a second."""
 
     def handle_error(self, request: object, client_address: object) -> None:
         return  # a client that breaks off is what some tests are about

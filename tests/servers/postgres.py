@@ -103,8 +103,10 @@ class Server:
 
     def crash(self) -> None:
         """The whole server is gone at once, as by the kernel's out-of-memory killer. `start` recovers it."""
-        self._signal_all(signal.SIGKILL)
+        killed = self._signal_all(signal.SIGKILL)
         self._reap()
+        # One that has its memory still would keep the next from starting.
+        eventually(lambda: not any(map(_lives, killed)), says="it does not end")
 
     def pause(self) -> None:
         """It still holds its connections and port, and answers nothing, until `resume`."""
@@ -141,15 +143,19 @@ class Server:
                 process.wait()
         self._processes.clear()
 
-    def _signal_all(self, which: signal.Signals) -> None:
-        """To the postmaster first, so that it neither notices nor replaces a child."""
+    def _signal_all(self, which: signal.Signals) -> list[psutil.Process]:
+        """The postmaster stops before any other hears of it, so that it neither notices nor replaces a child. Gives all."""
+        found = []
         for process in self._processes:
             with suppress(psutil.NoSuchProcess):
                 postmaster = psutil.Process(process.pid)
-                children = postmaster.children(recursive=True)
-                for each in (postmaster, *children):
-                    with suppress(psutil.NoSuchProcess):
-                        each.send_signal(which)
+                if which is not signal.SIGCONT:
+                    _stop(postmaster)
+                found += [postmaster, *postmaster.children(recursive=True)]
+        for each in found:
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(which)
+        return found
 
 
 @contextmanager
@@ -199,7 +205,7 @@ def _initialise(server: Server) -> None:
 def _made_before(binaries: Path) -> Path:
     """A data folder as `initdb` of these binaries leaves it, kept from run to run."""
     version = (binaries / "postgres").stat().st_mtime_ns
-    kept = Path(tempfile.gettempdir()) / f"watchfloor-tests-cluster-{os.geteuid()}-{version}"
+    kept = Path("/tmp") / f"watchfloor-tests-cluster-{os.geteuid()}-{version}"
     if (kept / "global" / "pg_control").exists():
         return kept
     if kept.exists():  # somebody tidied up
@@ -221,6 +227,19 @@ def _made_before(binaries: Path) -> Path:
         with suppress(OSError):  # another process was faster
             new.rename(kept)
     return kept
+
+
+def _stop(process: psutil.Process) -> None:
+    process.send_signal(signal.SIGSTOP)
+    stands = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+    eventually(lambda: process.status() in stands, says="it does not stop", each=0.005)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it is more than an entry that nobody has taken note of."""
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def _give_to_owner(folder: Path) -> None:

@@ -44,12 +44,13 @@ class Proxy:
 
     def shut(self) -> None:
         """Cuts, and ends every new connection at once, until `open`."""
-        self._shut = True
+        with self._lock:
+            self._shut = True
         self.cut()
 
     def open(self) -> None:
-        self._shut = False
         with self._lock:
+            self._shut = False
             self._left = None
 
     def close(self) -> None:
@@ -73,7 +74,13 @@ class Proxy:
                 continue
             server.settimeout(None)
             with self._lock:
-                self._pairs.append((client, server))
+                shut = self._shut  # it may have been, meanwhile: what is not listed by then, nobody cuts
+                if not shut:
+                    self._pairs.append((client, server))
+            if shut:
+                client.close()
+                server.close()
+                continue
             for source, target, counted in ((client, server, True), (server, client, False)):
                 threading.Thread(target=self._pass, args=(source, target, counted), daemon=True).start()
 

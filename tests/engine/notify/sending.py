@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
 
 import pytest
@@ -26,9 +25,3 @@ async def undelivered(channel: Channel, message: Message, tools: Tools) -> Undel
     with pytest.raises(Undelivered) as found:
         await channel.send(message, tools)
     return found.value
-
-
-def refused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from tests.clocks import START
 from tests.engine.notify.alerts import ERRORS, over
-from tests.engine.notify.sending import refused_port, said, undelivered
+from tests.engine.notify.sending import said, undelivered
+from tests.servers.children import port_of_its_own
 from tests.servers.receivers import Mails, start_mail
 from tui.engine.connections import Tools
 from tui.engine.notify.mail import Mail
@@ -121,7 +122,7 @@ async def test_a_server_without_starttls_gets_no_password(tools: Tools, monkeypa
 
 
 async def test_a_mail_server_that_is_not_there(tools: Tools) -> None:
-    error = await undelivered(mail(Mails(port=refused_port())), said(), tools)
+    error = await undelivered(mail(Mails(port=port_of_its_own())), said(), tools)
     assert "refused" in error.says.lower() and not error.final and not error.maybe
 
 

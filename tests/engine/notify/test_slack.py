@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from tests.clocks import START
 from tests.engine.notify.alerts import ERRORS, alert, over
-from tests.engine.notify.sending import refused_port, said, undelivered
+from tests.engine.notify.sending import said, undelivered
+from tests.servers.children import port_of_its_own
 from tests.servers.receivers import Receivers
 from tests.waiting import soon
 from tui.engine.connections import Tools
@@ -106,7 +107,7 @@ async def test_slack_refuses(
 
 
 async def test_slack_is_not_there(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLACK_WEBHOOK", f"http://127.0.0.1:{refused_port()}/services/secret-path")
+    monkeypatch.setenv("SLACK_WEBHOOK", f"http://127.0.0.1:{port_of_its_own()}/services/secret-path")
     error = await undelivered(slack(), said(), tools)
     assert "connect: connection refused" in error.says and not error.final and not error.maybe
     assert "secret-path" not in error.says

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 import time
 
 import pytest
 
 from tests.panels.health.conftest import Asker, the_row, value
 from tests.servers import http as servers
+from tests.servers.children import port_of_its_own
 from tests.servers.http import Authority, reply, start_tls, to
 from tests.waiting import GRACE, Stopwatch
 from tui.engine.reading import Status
 
 OK, WARNS, UNKNOWN, FAILS = Status.OK, Status.DEGRADED, Status.UNKNOWN, Status.FAILING
-
-
-def closed_port() -> int:
-    """A port where nobody listens."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 async def test_well(health: Asker) -> None:
@@ -102,7 +95,7 @@ async def test_a_bomb_is_failing(health: Asker) -> None:
 
 
 async def test_nobody_listens(health: Asker) -> None:
-    health.settings["endpoints"] = [f"http://127.0.0.1:{closed_port()}/health"]
+    health.settings["endpoints"] = [f"http://127.0.0.1:{port_of_its_own()}/health"]
     assert the_row(await health.ask()).cells["says"] == "connect: connection refused"
 
 
@@ -297,8 +290,8 @@ async def test_a_certificate_that_does_not_hold_is_failing(health: Asker, author
 
 async def test_when_no_known_good_address_answers_it_is_this_host_s_network(health: Asker) -> None:
     health.settings |= {
-        "endpoints": [f"http://127.0.0.1:{closed_port()}/health"],
-        "known_good": [f"127.0.0.1:{closed_port()}", "name.invalid:443"],
+        "endpoints": [f"http://127.0.0.1:{port_of_its_own()}/health"],
+        "known_good": [f"127.0.0.1:{port_of_its_own()}", "name.invalid:443"],
     }
     found = await health.ask()
     assert found.status is UNKNOWN
@@ -308,8 +301,8 @@ async def test_when_no_known_good_address_answers_it_is_this_host_s_network(heal
 
 async def test_when_one_answers_it_is_the_endpoint(health: Asker) -> None:
     health.settings |= {
-        "endpoints": [f"http://127.0.0.1:{closed_port()}/health"],
-        "known_good": [f"127.0.0.1:{closed_port()}", f"127.0.0.1:{health.web.port}"],
+        "endpoints": [f"http://127.0.0.1:{port_of_its_own()}/health"],
+        "known_good": [f"127.0.0.1:{port_of_its_own()}", f"127.0.0.1:{health.web.port}"],
     }
     assert (await health.ask()).status is FAILS
 
@@ -318,7 +311,7 @@ async def test_when_one_answers_it_is_the_endpoint(health: Asker) -> None:
 async def test_the_network_is_looked_at_within_the_deadline(health: Asker, known_good: str, status: Status) -> None:
     """A black-holed network is noticed by time-outs: then nothing of the deadline is left to look at others after it."""
     health.web.answers["/health"] = servers.hangs
-    port = closed_port() if known_good == "closed" else health.web.port
+    port = port_of_its_own() if known_good == "closed" else health.web.port
     health.settings["known_good"] = [f"127.0.0.1:{port}"]
     watch = Stopwatch()
     assert (await health.ask(deadline=0.5)).status is status

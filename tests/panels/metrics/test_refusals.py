@@ -19,7 +19,7 @@ import pytest
 from panels.metrics.config import MetricsConfig
 from panels.metrics.queried import Queried, _Told
 from tests.panels.metrics.conftest import Settings, values, watch
-from tests.servers.children import HOST
+from tests.servers.children import HOST, port_of_its_own
 from tests.servers.prometheus import Service, serve_metrics, start_prometheus
 from tests.waiting import GRACE, LONG, Stopwatch, looked
 from tui.engine.connections import Tools
@@ -142,11 +142,8 @@ async def test_credentials_are_sent_kept_out_of_words_and_read_again_after_a_ref
 
 
 async def test_nobody_there_and_no_such_name_are_told_apart(tools: Tools) -> None:
-    with socket.socket() as closed:
-        closed.bind((HOST, 0))
-        port = closed.getsockname()[1]
-        told = await failure(tools, prometheus=f"http://user:{{env:HOME}}@{HOST}:{port}")
-        assert (told.phase, told.says, told.refused) == ("connect", "connection refused", True)
+    told = await failure(tools, prometheus=f"http://user:{{env:HOME}}@{HOST}:{port_of_its_own()}")
+    assert (told.phase, told.says, told.refused) == ("connect", "connection refused", True)
     told = await failure(tools, prometheus="http://no-such-host.invalid:9090")
     assert told.phase == "DNS"
     with serve_metrics() as service:
