@@ -136,10 +136,17 @@ def show_duration(seconds: float | None) -> Shown:
     return Shown(f"{minutes}m{second:02d}s" if minutes else f"{second}s")
 
 
+HOURS = 10_000.0
+"""Seconds from which no latency is told in milliseconds."""
+
+
 def show_latency(seconds: float | None) -> Shown:
-    """A response time in whole milliseconds, `1,420 ms`: the one unit of latency columns, so that they compare at a glance."""
+    """A response time in whole milliseconds, `1,420 ms`: the one unit of latency columns, so that they compare at a glance.
+    Hours are told as a duration: no column holds so many milliseconds."""
     if seconds is None or not math.isfinite(seconds):
         return NOT_MEASURED
+    if seconds >= HOURS:
+        return show_duration(seconds)
     milliseconds = seconds * 1000
     return Shown(f"{milliseconds:,.0f} ms" if milliseconds >= 1 or milliseconds == 0 else "<1 ms")
 
@@ -198,12 +205,12 @@ def show_count(number: float | None) -> Shown:
     return Shown(f"{number:,.0f}" if float(number).is_integer() else f"{number:,.1f}")
 
 
-@lru_cache(maxsize=512)
 def show_many(number: int, what: str) -> Shown:
     """`1 panel`, `2 panels`."""
     return Shown(f"{number} {what}{'' if number == 1 else 's'}")
 
 
+@lru_cache(maxsize=512)
 def show_limit(limit: float, unit: Unit) -> Shown:
     """A threshold as a person would write it: `5 %`, not `5.0 %`."""
     return Shown(f"{limit * 100:g} %") if unit == "ratio" else show(limit, unit)
