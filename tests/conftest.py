@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, settings
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["PYTHONPYCACHEPREFIX"] = f"{tempfile.gettempdir()}/watchfloor-tests-compiled-{os.getuid()}"
 
-from tests.servers.postgres import postgres
+from tests.servers.postgres import postgres, unhurried
 from tui.engine.secrets import known_values
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "unhurried"]
 
 # How long an example takes says something of the machine, and nothing of what is tested. The same examples each time: what is
 # red is so everywhere, and by what was changed. New ones are looked for with `pytest --hypothesis-profile=explore`.

@@ -27,7 +27,7 @@ import pytest
 from psycopg import sql
 
 from tests.servers.children import HOST, end_with_parent, port_of_its_own
-from tests.waiting import eventually
+from tests.waiting import LONG, eventually
 
 ROLES = """
     CREATE ROLE watch LOGIN;
@@ -185,6 +185,12 @@ def postgres() -> Iterator[Server]:
     """One PostgreSQL for the whole run. Do not stop it, and fill only databases of your own."""
     with start_postgres() as server:
         yield server
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server has time for each of our statements: where it stands still with the machine, that is not what is tested."""
+    monkeypatch.setattr("tui.engine.postgres.SLOWEST_STATEMENT", LONG)
 
 
 def find_binaries() -> Path:

@@ -31,6 +31,8 @@ class Admin:
     url: str = ""
     requests: list[web.Request] = field(default_factory=list)
     deeds: Counter[str] = field(default_factory=Counter)
+    hanging: int = 0
+    """Requests that it leaves without an answer."""
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def act(self, request: web.Request) -> web.StreamResponse:
@@ -38,7 +40,7 @@ class Admin:
         if isinstance(self.mood, int):
             return web.json_response({"error": "conflict", "message": f"no: {self.mood}"}, status=self.mood)
         if self.mood == "hang before":
-            await self.released.wait()
+            await self._hang()
         if self.mood == "page":
             return web.Response(text="<html>Sign in</html>", content_type="text/html")
         if self.mood == "not done":
@@ -49,11 +51,15 @@ class Admin:
             return web.json_response({"message": "a token is needed"}, status=401)
         done = await self._do(request)
         if self.mood == "hang after":
-            await self.released.wait()
+            await self._hang()
         if self.mood == "drop after":
             assert request.transport is not None
             request.transport.abort()
         return web.json_response({"ok": True}) if done else web.json_response({"message": "not in that state"}, status=409)
+
+    async def _hang(self) -> None:
+        self.hanging += 1
+        await self.released.wait()
 
     async def _do(self, request: web.Request) -> bool:
         self.deeds[request.headers["Idempotency-Key"]] += 1

@@ -13,6 +13,7 @@ from panels.jobs import CARD
 from panels.jobs.config import JobsConfig
 from tests.panels.jobs.queue import Queue, make_queue
 from tests.servers.postgres import Server
+from tests.waiting import LONG
 from tui.engine.engine import Engine
 from tui.engine.feed import Level, PanelState
 from tui.engine.journal import Journal
@@ -62,18 +63,25 @@ class Watched:
 Watch = Callable[..., AbstractAsyncContextManager[Watched]]
 
 
+def aged(seconds: float) -> Any:
+    """Compares with an age that was this when it was put into the queue: it grows until it is read, on a busy machine by some
+    seconds."""
+    return pytest.approx(seconds + 10, abs=11)
+
+
 def setup(dsn: str, **settings: Any) -> Setup:
-    """A dashboard of this one panel, with its default rules."""
+    """A dashboard of this one panel, with its default rules. It has time: how late an answer may come is not tested here."""
     config = JobsConfig.model_validate({"dsn": dsn, **settings})
     units = {spec.name: spec.unit for spec in CARD.signals}
     rules = tuple(Rule(each.name, "jobs", each.signal, units[each.signal], each.way, each.levels) for each in CARD.rules)
     panel = PanelSetup("jobs", "jobs", CARD, config)
-    return Setup("test", "test", False, "identity", "me", 5.0, None, (panel,), rules, allow=("jobs.*",))
+    return Setup("test", "test", False, "identity", "me", 5.0, LONG, (panel,), rules, allow=("jobs.*",))
 
 
 @pytest.fixture
-def watch() -> Watch:
+def watch(unhurried: None, monkeypatch: pytest.MonkeyPatch) -> Watch:
     """Opens the panel on a DSN; its config by name."""
+    monkeypatch.setattr("panels.jobs.probe.BEYOND_LIMIT", LONG)
 
     @asynccontextmanager
     async def open_panel(dsn: str, **settings: Any) -> AsyncIterator[Watched]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -9,9 +11,11 @@ import pytest
 
 from panels.jobs import admin as admin_endpoints
 from panels.jobs.actions import ACTIONS
+from tests.clocks import passes
 from tests.panels.jobs.admin_server import Admin, admin_server
 from tests.panels.jobs.conftest import Watch, Watched
 from tests.panels.jobs.queue import Queue
+from tests.waiting import soon
 from tui.engine.actions import Effect, Plan, PlanRefused, Proof, Result
 from tui.engine.feed import Deed
 from tui.engine.text import Shown
@@ -41,6 +45,13 @@ class Stand:
     async def deed(self, verb: str, *keys: str) -> Deed:
         return await self.do(await self.plan(verb, *keys))
 
+    async def deed_without_an_answer(self, verb: str, *keys: str) -> Deed:
+        """The deed, given up once the endpoint has the request and hangs."""
+        doing = asyncio.ensure_future(self.deed(verb, *keys))
+        await soon(lambda: self.admin.hanging)
+        passes(admin_endpoints.DEADLINE)
+        return await doing
+
     def status(self, job: str) -> str:
         return str(self.queue.run("SELECT status FROM jobs WHERE id = %s", job)[0][0])
 
@@ -64,6 +75,11 @@ def facts(plan: Plan) -> dict[str, str]:
     return dict(plan.facts)
 
 
+def ageless(says: str) -> str:
+    """The words without how many seconds ago it was: on a busy machine a second more."""
+    return re.sub(r"(?:1m)?\d+s ago", "… ago", says)
+
+
 def outcome(deed: Deed) -> tuple[Result, str]:
     ((_, found),) = deed.outcomes
     return found.result, found.says
@@ -83,10 +99,10 @@ async def test_retry_runs_a_failed_job_again(stand: Stand) -> None:
     )
     plan = await stand.plan("retry", job)
     assert plan.effect is Effect.CHANGES and plan.title == f"retry PUBLISH_YOUTUBE {job[:8]}" and plan.confirm == job[:8]
-    assert dict(plan.items[0].facts) == {
+    assert {name: ageless(says) for name, says in plan.items[0].facts} == {
         "job": job,
-        "status": "failed, created 0s ago",
-        "worker": "w1, last heard 1m00s ago",
+        "status": "failed, created … ago",
+        "worker": "w1, last heard … ago",
         "attempts": "3",
         "error": "YouTube 403: quota",
     }
@@ -127,7 +143,7 @@ async def test_a_plan_refuses_what_makes_no_sense(stand: Stand) -> None:
     (done,) = stand.queue.add("A", "succeeded")
     for verb, job, says in (
         ("retry", well, "it is running: only a failed job is retried"),
-        ("unlock", well, "its worker was heard 3s ago: it might run twice"),
+        ("unlock", well, r"its worker was heard \d+s ago: it might run twice"),
         ("cancel", done, "it is succeeded: only a job that waits or runs"),
         ("unlock", done, "only a running job is locked"),
         ("retry", "0b9ff9c4-50cc-4d31-b4b2-c9d2b32dd6e1", "there is no such job"),
@@ -167,10 +183,10 @@ async def test_what_changed_since_the_plan_is_not_asked_for(stand: Stand) -> Non
     stand.queue.run("UPDATE jobs SET status = 'running', last_heartbeat = now() WHERE id = %s", waiting)
     said = [outcome(await stand.do(plan)) for plan in plans]
     assert [result for result, _ in said] == [Result.CHANGED] * 5
-    assert [says for _, says in said] == [
+    assert [ageless(says) for _, says in said] == [
         "the job is gone; nothing was sent",
         "attempts is now 2, not 1; nothing was sent",
-        "its worker was heard 0s ago: it might run twice (let it be silent for 5m00s); nothing was sent",
+        "its worker was heard … ago: it might run twice (let it be silent for 5m00s); nothing was sent",
         "worker is now w2, not w1; nothing was sent",
         "it is running now, not queued; nothing was sent",
     ]
@@ -209,24 +225,20 @@ async def test_every_answer_has_its_own_words_and_is_sent_once(
     assert len(stand.admin.requests) == 1
 
 
-async def test_no_answer_in_time_is_an_unknown_outcome_that_the_proof_settles(
-    stand: Stand, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(admin_endpoints, "DEADLINE", 0.3)
+async def test_no_answer_in_time_is_an_unknown_outcome_that_the_proof_settles(stand: Stand) -> None:
     (job,) = stand.queue.add("A", "failed")
     stand.admin.mood = "hang after"
-    deed = await stand.deed("retry", job)
+    deed = await stand.deed_without_an_answer("retry", job)
     assert outcome(deed)[0] is Result.UNKNOWN and "It may have happened" in outcome(deed)[1]
     assert proof(deed) == Proof(True, Shown("it is queued"))
     assert list(stand.admin.deeds.values()) == [1] and len(stand.admin.requests) == 1
 
 
 async def test_an_endpoint_that_hangs_before_it_acts_stays_unproven(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admin_endpoints, "DEADLINE", 0.3)
     monkeypatch.setattr("panels.jobs.actions.PROOF_WITHIN", 0.1)
     (job,) = stand.queue.add("A", "failed")
     stand.admin.mood = "hang before"
-    deed = await stand.deed("retry", job)
+    deed = await stand.deed_without_an_answer("retry", job)
     assert outcome(deed)[0] is Result.UNKNOWN
     assert proof(deed) == Proof(None, Shown("it is still failed"))
     assert len(stand.admin.requests) == 1 and not stand.admin.deeds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from panels.jobs import look, probe
-from tests.panels.jobs.conftest import Watch
+from tests.panels.jobs.conftest import Watch, aged
 from tests.panels.jobs.queue import Queue, make_queue
 from tests.servers.postgres import Server, start_postgres
 from tui.engine.reading import Status
@@ -21,7 +21,7 @@ async def test_the_queue_by_kind(queue: Queue, watch: Watch) -> None:
         state = await panel.poll()
         assert panel.value("queued", kind="CLIP_RENDER") == 5
         assert panel.value("due", kind="CLIP_RENDER") == 3
-        assert panel.value("oldest_due", kind="CLIP_RENDER") == pytest.approx(40, abs=5)
+        assert panel.value("oldest_due", kind="CLIP_RENDER") == aged(40)
         assert panel.value("running", kind="CLIP_RENDER") == 2
         assert panel.value("failure_rate", kind="TRANSCRIBE") == pytest.approx(0.2)
         assert panel.value("failed_10m", kind="TRANSCRIBE") == 2
@@ -76,7 +76,7 @@ async def test_failures_with_one_signature_are_one_group_with_its_jobs_under_it(
             "no error text": 1,
         }
         group = groups["YouTube <n>: quota of project <n> exceeded"]
-        assert group.parent == "kind:A" and group.cells["newest"] == pytest.approx(100, abs=5)
+        assert group.parent == "kind:A" and group.cells["newest"] == aged(100)
         assert len([row for row in panel.rows("job") if row.parent == group.key]) == 3
 
 
@@ -162,10 +162,10 @@ async def test_no_worker_is_heard_although_there_is_work(queue: Queue, watch: Wa
     async with watch(queue.watch) as panel:
         await panel.poll()
         assert panel.value("worker_silence") is None, "idle workers say nothing"
-        assert panel.value("worker_heartbeat") == pytest.approx(4000, abs=5)
+        assert panel.value("worker_heartbeat") == aged(4000)
         queue.add("A", "queued", run_after=10)
         await panel.poll()
-        assert panel.value("worker_silence") == pytest.approx(10, abs=5)
+        assert panel.value("worker_silence") == aged(10)
         assert panel.panel.status is Status.OK
         queue.add("A", "queued", run_after=130, created_at=130)
         assert (await panel.poll()).status is Status.FAILING
@@ -181,7 +181,7 @@ async def test_throughput_is_what_ended_between_polls(queue: Queue, watch: Watch
         assert panel.value("throughput") == 0
         queue.run("UPDATE jobs SET status = 'succeeded', finished_at = now() WHERE id = ANY(%s::uuid[])", running)
         await panel.poll()
-        assert panel.value("throughput") == pytest.approx(4 / 60, rel=0.05)
+        assert 4 / 90 < (panel.value("throughput") or 0) <= 4 / 60, "over a minute, and what there is between two polls"
 
 
 async def test_a_retry_of_an_old_failure_shows_at_once(queue: Queue, watch: Watch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from panels.jobs import schedules
-from tests.panels.jobs.conftest import Watch
+from tests.panels.jobs.conftest import Watch, aged
 from tests.panels.jobs.queue import Queue
 from tui.engine.reading import Status
 
@@ -30,9 +30,9 @@ async def test_what_is_overdue_and_what_no_job_was_made_from(queue: Queue, watch
     async with watch(queue.watch) as panel:
         state = await panel.poll()
         assert panel.value("overdue_schedules") == 5
-        assert panel.value("oldest_overdue") == pytest.approx(400, abs=5)
+        assert panel.value("oldest_overdue") == aged(400)
         assert panel.value("orphan_schedules") == 2, "two were missed; those due for 10 s will be taken up"
-        assert panel.value("cron_age") == pytest.approx(30, abs=5)
+        assert panel.value("cron_age") == aged(30)
         assert state.status is Status.DEGRADED and panel.alerts() == {("OverdueSchedules", "P2")}
         jobs = {row.key: row.cells["job"] for row in panel.rows("schedule", "schedules")}
         assert jobs[f"schedule:{missed[0]}"] == "has a job" and jobs[f"schedule:{missed[1]}"] == "no job"
