@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
-from tui.engine.clock import date_time
+from tui.engine.clock import ahead_of_ours, date_time
 from tui.engine.connections import Tools
 from tui.engine.panel import Memory, Target
 from tui.engine.postgres_words import DatabaseError
@@ -56,6 +56,7 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
     """One look at the sessions. A database that refuses or hangs is *failing*, and still measures: `up` is 0."""
     config: DatabaseConfig = target.settings
     kept: Kept = memory.setdefault("kept", Kept())
+    asked = tools.clock.utc()
     try:
         async with tools.postgres(config.dsn).look(target.deadline) as session:
             sessions = await read_sessions(session)
@@ -74,7 +75,8 @@ async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
         rows += kept.samples.rows()
     locks = lock_changes(target.panel, sessions, tools.clock.utc(), kept.locks)
     changes = (*_restart(target, server, kept), *locks)
-    return Found(Status.OK, signals, rows, changes, notes=_notes(sessions, server, kept, tools), spent=spent)
+    ahead = ahead_of_ours(server["clock"], asked, tools.clock.utc())
+    return Found(Status.OK, signals, rows, changes, notes=_notes(sessions, server, kept, ahead), spent=spent)
 
 
 def _refused(error: DatabaseError) -> Found:
@@ -263,16 +265,15 @@ def _restart(target: Target, server: Mapping[str, Any], kept: Kept) -> tuple[Cha
     return (Change(f"{target.panel}/restart/{kept.started:.0f}", kept.started, "restart", title, about=(target.panel,)),)
 
 
-def _notes(sessions: Sequence[Seen], server: Mapping[str, Any], kept: Kept, tools: Tools) -> tuple[Shown, ...]:
-    """What a person must know with the figures."""
+def _notes(sessions: Sequence[Seen], server: Mapping[str, Any], kept: Kept, ahead: float) -> tuple[Shown, ...]:
+    """What a person must know with the figures; `ahead` is by how many seconds the server's clock is ahead of ours."""
     found = []
     rights = kept.rights
     if rights and rights.missing_to_look and any(each.hidden for each in sessions):
         found.append(clean(f"{rights.looks_as} sees only its own sessions: {rights.missing_to_look}"))
     if server["standby"]:
         found.append(Shown("a standby: it only reads"))
-    offset = server["clock"] - tools.clock.utc()
-    if abs(offset) > CLOCK_OFF:
-        way = "ahead of" if offset > 0 else "behind"
-        found.append(clean(f"its clock is {show_duration(abs(offset))} {way} ours, now {date_time(server['clock'])} there"))
+    if abs(ahead) > CLOCK_OFF:
+        way = "ahead of" if ahead > 0 else "behind"
+        found.append(clean(f"its clock is {show_duration(abs(ahead))} {way} ours, now {date_time(server['clock'])} there"))
     return tuple(found)

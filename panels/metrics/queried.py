@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from tui.engine.clock import ahead_of_ours
 from tui.engine.connections import Tools
 from tui.engine.panel import Target
 from tui.engine.reading import ProbeError, series_key
@@ -101,14 +102,14 @@ class Queried:
         """Asks everything at once. Raises ProbeError where the server, or the rate of requests, has no answer."""
         assert self._config.prometheus is not None
         client = tools.prometheus(self._config.prometheus, self._config.http())
-        until = monotonic() + target.deadline
+        until, asked = monotonic() + target.deadline, tools.clock.utc()
         told = _Told(await self._ask_all(client, until))
         failures = [each for each in told.answers.values() if isinstance(each, ProbeError)]
         if isinstance(told.answers["requests"], ProbeError):
             raise told.answers["requests"]
         if len(failures) == len(told.answers):
             raise failures[0]
-        offset = self._offset(told, tools)
+        offset = self._offset(told, asked, tools)
         figures = self._figures(told, offset)
         if self._past is None and figures.request_rate is not None and tools.history is not None:
             self._past = asyncio.ensure_future(self._fill(client, target, tools, offset))
@@ -187,12 +188,12 @@ class Queried:
             if name
         ]
 
-    def _offset(self, told: _Told, tools: Tools) -> float:
-        """How far the server's clock is ahead of ours, in seconds; 0 where it is about right."""
+    def _offset(self, told: _Told, asked: float, tools: Tools) -> float:
+        """How far the server's clock is ahead of ours, in seconds; 0 where it is about right. `asked` at that UTC second."""
         answer = told.answers["requests"]
         if isinstance(answer, ProbeError) or not answer.series or not answer.series[0].points:
             return 0.0
-        offset = answer.series[0].points[0][0] - tools.clock.utc()
+        offset = ahead_of_ours(answer.series[0].points[0][0], asked, tools.clock.utc())
         return offset if abs(offset) > CLOCK_OFF else 0.0
 
     async def _fill(self, client: PrometheusClient, target: Target, tools: Tools, offset: float) -> None:

@@ -15,7 +15,7 @@ from typing import TypedDict, Unpack
 import pytest
 
 from tests.servers import http as servers
-from tests.servers.http import Web, reply, start_web, to
+from tests.servers.http import Asked, Web, Wire, reply, start_web, to
 from tests.servers.http import web as web
 from tests.waiting import GRACE, LONG, Stopwatch, soon
 from tui.engine.http import HEALTH_INFLATED, HEALTH_ON_WIRE, HttpClient, HttpSettings
@@ -137,6 +137,18 @@ async def test_no_cookie_is_kept(web: Web, client: HttpClient) -> None:
 async def test_the_other_clock_s_offset(web: Web, client: HttpClient, ahead: float, close: float) -> None:
     web.answers["/"] = reply(b"{}", Date=formatdate(time.time() + ahead, usegmt=True))
     assert (await get(client, web.url)).clock_offset == pytest.approx(ahead, abs=close)
+
+
+async def test_an_answer_that_comes_late_is_of_no_clock_that_is_behind(
+    web: Web, client: HttpClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def a_minute_late(wire: Wire, asked: Asked) -> None:
+        said = formatdate(time.time(), usegmt=True)
+        monkeypatch.setattr("tui.engine.http_answer.time", lambda: time.time() + 60)
+        await wire.send(reply(b"{}", Date=said))
+
+    web.answers["/"] = a_minute_late
+    assert (await get(client, web.url)).clock_offset == 0
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Nov 2026 03:12:12 GMT", "9" * 400])

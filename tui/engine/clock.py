@@ -51,6 +51,12 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+def ahead_of_ours(said: float, asked: float, answered: float, step: float = 0.0) -> float:
+    """How far another clock is ahead of ours, in seconds (below zero: behind), as far as that is certain. It `said` a time, in
+    steps of `step` seconds, at some moment between `asked` and `answered` by ours: what an answer takes on its way is none."""
+    return max(0.0, said - answered) or min(0.0, said + step - asked)
+
+
 def clock_time(utc: float) -> Shown:
     """`03:12:09Z`: the second at which something was measured."""
     return Shown(datetime.datetime.fromtimestamp(utc, datetime.UTC).strftime("%H:%M:%SZ"))

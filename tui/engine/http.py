@@ -12,7 +12,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 
 import httpcore
 import httpx
@@ -162,11 +162,11 @@ class HttpClient:
         """One exchange: the answer, and where it redirects to. Straight to the transport: what httpx's client adds (cookies,
         authentication, redirects, hooks) is not wanted here, and costs a sixth of a poll."""
         transport = self._transports.get(_origin(request.url)) or await self._transport(request.url)
-        began = monotonic()
+        began, asked = monotonic(), time()
         response = await transport.handle_async_request(request)
         try:
             first_byte = monotonic() - began
-            clock_offset = clock_offset_of(response.headers.get("date"))
+            clock_offset = clock_offset_of(response.headers.get("date"), asked)
             CURRENT.get().now = "body"
             content = await body_of(response, on_wire, inflated)
             fetched = Fetched(

@@ -12,6 +12,7 @@ from time import time
 import httpx
 from msgspec import Struct
 
+from .clock import ahead_of_ours
 from .reading import no_answer
 from .units import show_size
 
@@ -82,10 +83,10 @@ def certificate_ends(response: httpx.Response) -> float | None:
     return ssl.cert_time_to_seconds(str(ends)) if ends else None
 
 
-def clock_offset_of(date: str | None) -> float | None:
-    """How far the server's clock is ahead of ours, to the second that a Date header has."""
+def clock_offset_of(date: str | None, asked: float) -> float | None:
+    """How far the server's clock is ahead of ours, by the whole seconds of its Date header; `asked` at that UTC second."""
     said = _seconds(date) if date else None
-    return None if said is None else said - time()
+    return None if said is None else ahead_of_ours(said, asked, time(), step=1.0)
 
 
 @lru_cache(maxsize=64)
