@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 import pytest
+from msgspec.structs import replace
 
 from panels.metrics.config import MetricsConfig
 from panels.metrics.probe import ask
@@ -65,6 +67,10 @@ class Watch:
     tools: Tools
     memory: Memory
 
+    def within(self, deadline: float) -> Watch:
+        """The same with another deadline."""
+        return dataclasses.replace(self, target=replace(self.target, deadline=deadline))
+
     async def look(self) -> Found:
         return await ask(self.target, self.tools, self.memory)
 
@@ -87,6 +93,12 @@ def watch(tools: Tools, deadline: float = LONG, interval: float = 1.0, **setting
     """A panel of these settings."""
     config = MetricsConfig.model_validate({"kind": "metrics", "window": f"{WINDOW}s", **settings})
     return Watch(Target("metrics", "metrics", config, None, interval, deadline), tools, {})
+
+
+@pytest.fixture
+def without_a_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No deadline leaves time for one."""
+    monkeypatch.setattr("panels.metrics.scraped.SECOND_LOOK", LONG)
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from prometheus_client import CollectorRegistry, Counter, Metric, generate_lates
 from prometheus_client.parser import text_string_to_metric_families
 
 from panels.metrics.page import SERIES_KEPT, Page, Series
-from tests.waiting import Stopwatch
+from tests.waiting import LONG, Stopwatch
 from tui.engine.reading import ProbeError, labels_of
 
 REQUESTS = "http_requests_total"
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 
 
-def read(body: bytes, *wanted: str, seconds: float = 5.0) -> dict[Series, float]:
+def read(body: bytes, *wanted: str, seconds: float = LONG) -> dict[Series, float]:
     return Page(wanted or (REQUESTS,)).read(body, seconds)
 
 
@@ -36,7 +36,7 @@ def test_reads_what_prometheus_client_writes_whatever_the_labels_hold(counts: di
     found = read(body)
     assert found == {series(REQUESTS, route=route, status=status): float(count) for (route, status), count in counts.items()}
     page = Page([REQUESTS])
-    assert page.read(body, 5) == page.read(body, 5) == found  # a series known by its text is the same series
+    assert page.read(body, LONG) == page.read(body, LONG) == found  # a series known by its text is the same series
 
 
 @settings(max_examples=300, deadline=None)
@@ -44,7 +44,7 @@ def test_reads_what_prometheus_client_writes_whatever_the_labels_hold(counts: di
 def test_any_bytes_are_read_or_refused(tail: bytes) -> None:
     """Never an exception of another kind: a defect would be the panel's end."""
     try:
-        found = read(b"http_requests_total{" + tail, seconds=1.0)
+        found = read(b"http_requests_total{" + tail)
     except ProbeError as error:
         assert error.failure.phase == "contract"
     else:
@@ -99,7 +99,7 @@ def test_bidi_and_escapes_in_a_broken_line_are_made_visible() -> None:
 def test_a_page_of_too_many_series_is_refused_in_time() -> None:
     lines = [b'http_requests_total{route="/user/%d"} 1' % number for number in range(SERIES_KEPT + 100)]
     with pytest.raises(ProbeError, match="series of the wanted metrics") as caught:
-        read(b"\n".join(lines), seconds=30)
+        read(b"\n".join(lines))
     assert "name routes, not URLs" in caught.value.failure.hint
 
 
@@ -125,9 +125,9 @@ def test_a_big_page_costs_what_is_wanted_of_it(monkeypatch: pytest.MonkeyPatch) 
     wanted = b"".join(b'http_requests_total{route="/r/%d"} %d\n' % (number, number) for number in range(600))
     body = b"".join(b'go_threads_of_something_else{number="%d"} 12\n' % number for number in range(150_000)) + wanted
     page = Page([REQUESTS])
-    assert len(page.read(body, 10)) == 600
+    assert len(page.read(body, LONG)) == 600
     assert len(parsed) == 600 and all(len(text) < 50 for text in parsed)
-    assert len(page.read(body, 10)) == 600
+    assert len(page.read(body, LONG)) == 600
     assert len(parsed) == 600
 
 

@@ -12,7 +12,7 @@ from tests.engine.test_rules import Watch
 from tests.panels.metrics.conftest import values, watch
 from tests.panels.metrics.story import SHOP
 from tests.servers.prometheus import Service, start_prometheus
-from tests.waiting import GRACE, Stopwatch, eventually
+from tests.waiting import GRACE, LONG, Stopwatch, eventually
 from tui.engine.connections import Tools
 from tui.engine.engine import Engine
 from tui.engine.feed import Level, Snapshot
@@ -29,7 +29,7 @@ def dashboard(settings: PanelConfig) -> Setup:
     units = {spec.name: spec.unit for spec in CARD.signals}
     rules = tuple(Rule(each.name, "metrics", each.signal, units[each.signal], each.way, each.levels) for each in CARD.rules)
     panel = PanelSetup("metrics", "metrics", CARD, settings)
-    return Setup("shop", "test", False, "abc", "anna", 2.0, None, (panel,), rules)
+    return Setup("shop", "test", False, "abc", "anna", 2.0, LONG, (panel,), rules)
 
 
 async def judged(service: Service, *, failed: int, slow: int, served: int = 1000) -> Snapshot:
@@ -86,10 +86,10 @@ async def test_slow_is_judged_by_p95(service: Service) -> None:
     assert (alert.rule, alert.severity, alert.key) == ("SlowResponseTime", "P0", "metrics.p95")
 
 
-async def test_usual_is_the_median_of_the_last_hour_after_ten_minutes(service: Service) -> None:
+async def test_usual_is_the_median_of_the_last_hour_after_ten_minutes(service: Service, without_a_second_look: None) -> None:
     clock, history = DrivenClock(), History()
     tools = Tools(clock=clock, history=history)
-    read = watch(tools, deadline=1.0, scrape=service.url, window="1m")
+    read = watch(tools, scrape=service.url, window="1m")
     await read.look()
     assert "baseline" not in values(await read.look())
     for second in range(0, 700, 10):

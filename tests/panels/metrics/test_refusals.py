@@ -178,6 +178,7 @@ def stuck(drip: bytes = b"") -> Iterator[int]:
 @pytest.mark.parametrize("scraped", [False, True], ids=["prometheus", "scrape"])
 async def test_a_source_that_hangs_is_given_up_in_time(tools: Tools, scraped: bool, drip: bytes) -> None:
     """Again and again, with no more than four threads ever waiting for it."""
+    before = set(threading.enumerate())
     with stuck(drip) as port:
         url = f"http://{HOST}:{port}"
         asked = watch(tools, 0.6, scrape=url) if scraped else watch(tools, 0.6, prometheus=url)
@@ -187,18 +188,18 @@ async def test_a_source_that_hangs_is_given_up_in_time(tools: Tools, scraped: bo
                 await asked.look()
             assert spent.took < 0.6 + GRACE
         waiting = [each for each in threading.enumerate() if each.name.startswith("watchfloor-prometheus")]
-        assert len(waiting) <= 4
+        assert len(set(waiting) - before) <= 4
 
 
 async def test_a_frozen_prometheus_is_given_up_in_time_and_asked_again_when_it_lives(tools: Tools, service: Service) -> None:
     with start_prometheus(service.port) as server:
-        asked = watch(tools, 0.8, prometheus=server.url, tiles=[{"name": "one", "query": "1"}])
+        asked = watch(tools, prometheus=server.url, tiles=[{"name": "one", "query": "1"}])
         await asked.look()
         server.pause()
         for _ in range(2):
             spent = Stopwatch()
             with pytest.raises(ProbeError) as caught:
-                await asked.look()
+                await asked.within(0.8).look()
             assert spent.took < 0.8 + GRACE
             assert caught.value.failure.phase in ("first byte", "deadline") and caught.value.failure.hint
         server.resume()
@@ -235,7 +236,7 @@ def test_a_hanging_prometheus_does_not_hold_up_the_exit() -> None:
             check=True,
         )
         assert ended.stdout.strip() == "False"  # it was still waiting
-        assert spent.took < 10  # of the sixty seconds that it would have waited
+        assert spent.took < LONG  # of the sixty seconds that it would have waited
 
 
 @pytest.mark.parametrize(
