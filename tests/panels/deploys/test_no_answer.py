@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from tests.clocks import passes
 from tests.panels.deploys.conftest import Project
 from tests.servers.vercel import Answer, deployed, limited
-from tests.waiting import GRACE, Stopwatch
+from tests.waiting import soon
 from tui.engine.reading import ProbeError, Status
 
 
@@ -91,20 +94,19 @@ async def test_a_server_error_backs_nothing_off(project: Project) -> None:
 
 async def test_a_server_that_hangs_is_given_up_in_time(project: Project) -> None:
     project.server.instead["/v7"] = Answer(hangs=True)
-    project.deadline = 0.3
-    watch = Stopwatch()
-    error = await refused(project)
-    assert watch.took < 0.3 + GRACE
+    looking = asyncio.ensure_future(refused(project))
+    await soon(lambda: project.server.paths)
+    passes(project.deadline)
+    error = await looking
     assert error.failure.phase == "first byte"
 
 
 async def test_one_deadline_holds_over_both_questions(project: Project) -> None:
     project.server.instead["/v9"] = Answer(hangs=True)
-    project.deadline = 0.3
-    watch = Stopwatch()
-    found = await project.look()
-    assert watch.took < 0.3 + GRACE
-    assert found.status is Status.UNKNOWN
+    looking = asyncio.ensure_future(project.look())
+    await soon(lambda: len(project.server.paths) == 2)
+    passes(project.deadline)
+    assert (await looking).status is Status.UNKNOWN
 
 
 async def test_a_list_without_the_project_is_shown_as_unknown(project: Project) -> None:

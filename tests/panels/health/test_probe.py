@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import pytest
 
+from tests.clocks import passes
 from tests.panels.health.conftest import Asker, the_row, value
 from tests.servers import http as servers
 from tests.servers.children import port_of_its_own
 from tests.servers.http import Authority, reply, start_tls, to
-from tests.waiting import GRACE, Stopwatch
+from tests.waiting import GRACE, LONG, Stopwatch, soon
 from tui.engine.reading import Status
 
 OK, WARNS, UNKNOWN, FAILS = Status.OK, Status.DEGRADED, Status.UNKNOWN, Status.FAILING
@@ -18,13 +20,14 @@ OK, WARNS, UNKNOWN, FAILS = Status.OK, Status.DEGRADED, Status.UNKNOWN, Status.F
 
 async def test_well(health: Asker) -> None:
     health.web.says("/health", {"status": "pass", "checks": [{"component": "database", "status": "pass"}], "release": "r42"})
+    began = time.monotonic()
 
     found = await health.ask()
 
     row = the_row(found)
     assert (found.status, row.key, row.cells["says"], row.cells["release"]) == (OK, "health", "ok", "r42")
     assert value(found, "up") == 1
-    assert 0 < (value(found, "latency") or 0) < 1
+    assert 0 < (value(found, "latency") or 0) < time.monotonic() - began
     assert {dict(each.labels)["endpoint"] for each in found.signals} == {"health"}
     assert row.long["components"] == ("ok        database",)
     assert found.error is None
@@ -64,24 +67,29 @@ async def test_degraded_is_up(health: Asker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "phase"),
+    ("behaviour", "phase", "given_up_after"),
     [
-        ("hangs", "first byte"),
-        ("drips_headers", "first byte"),
-        ("drips_body", "body"),
-        ("never_ends", "body"),
-        ("closes", "first byte"),
-        ("closes_early", "body"),
-        ("speaks_no_http", "first byte"),
+        ("hangs", "first byte", 0),
+        ("drips_headers", "first byte", 0),
+        ("drips_body", "body", 50),
+        ("never_ends", "body", None),
+        ("closes", "first byte", None),
+        ("closes_early", "body", None),
+        ("speaks_no_http", "first byte", None),
     ],
 )
-async def test_no_answer_is_failing_and_names_its_phase(health: Asker, behaviour: str, phase: str) -> None:
+async def test_no_answer_is_failing_and_names_its_phase(
+    health: Asker, behaviour: str, phase: str, given_up_after: int | None
+) -> None:
+    """What ends by its deadline alone is given up once so many bytes came."""
     health.web.answers["/health"] = getattr(servers, behaviour)
-    watch = Stopwatch()
 
-    found = await health.ask(deadline=1.5)
+    asking = asyncio.ensure_future(health.ask())
+    if given_up_after is not None:
+        await soon(lambda: health.web.asked and health.web.sent >= given_up_after)
+        passes(LONG)
+    found = await asking
 
-    assert watch.took < 1.5 + GRACE
     assert found.status is FAILS
     assert found.error is not None and found.error.phase == phase
     assert the_row(found).cells["phase"] == phase
@@ -314,5 +322,5 @@ async def test_the_network_is_looked_at_within_the_deadline(health: Asker, known
     port = port_of_its_own() if known_good == "closed" else health.web.port
     health.settings["known_good"] = [f"127.0.0.1:{port}"]
     watch = Stopwatch()
-    assert (await health.ask(deadline=0.5)).status is status
-    assert watch.took < 0.5 + GRACE
+    assert (await health.ask(deadline=2.0)).status is status
+    assert watch.took < 2.0 + GRACE
