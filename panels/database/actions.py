@@ -27,9 +27,9 @@ from .sql import statement
 
 NO_PRIVILEGE = "42501"
 FULL = "53300"
-PLACE_TRIES = 20
+PLACE_TRIES = 100
 PLACE_STEP = 0.05
-"""Seconds between two tries to take the place that our own connection left."""
+"""Seconds between two tries to take the place that our own connection left: a busy server takes its time to end one."""
 
 
 # --- acts ------------------------------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ async def _act(name: str, item: Item, context: Context, done: str, moved_on: str
     """Sends the guarded statement once and reads what became of it."""
     try:
         sent = await _send(name, item, context)
-        if sent.error is not None and sent.error.sqlstate == FULL and not sent.entered:
+        if sent.found_no_place:
             sent = await _send_in_our_place(name, item, context)
     except DatabaseError as error:
         return _failed(error, entered=False)
@@ -65,6 +65,11 @@ class _Sent(Struct):
     rows: list[dict[str, Any]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     error: DatabaseError | None = None
+
+    @property
+    def found_no_place(self) -> bool:
+        """Whether the server had no connection left to send it through."""
+        return not self.entered and self.error is not None and self.error.sqlstate == FULL
 
 
 async def _send(name: str, item: Item, context: Context) -> _Sent:
@@ -87,7 +92,7 @@ async def _send_in_our_place(name: str, item: Item, context: Context) -> _Sent:
     async with context.tools.postgres(context.settings.dsn).aside(DEADLINE):
         for _ in range(PLACE_TRIES):
             sent = await _send(name, item, context)
-            if sent.entered or sent.error is None or sent.error.sqlstate != FULL:
+            if not sent.found_no_place:
                 break
             await asyncio.sleep(PLACE_STEP)
     return sent

@@ -121,9 +121,10 @@ async def read_sessions(session: Session) -> tuple[Seen, ...]:
 
 
 def _seen(row: Mapping[str, Any]) -> Seen:
-    """A row of sessions.sql; what the server leaves out is empty text."""
+    """A row of sessions.sql; what the server leaves out is empty text. What began while it was asked has no age yet."""
     texts = ("user", "application", "database", "client", "state", "wait_type", "wait_event")
     fields = {**row, **{name: str(row[name] or "") for name in texts}}
+    fields |= {name: max(0.0, row[name]) for name in ("xact_age", "query_age", "state_age") if row[name] is not None}
     hidden = bool(row["hidden"])
     return Seen(**{**fields, "query": "" if hidden else str(row["query"] or ""), "cut": bool(row["cut"]) and not hidden})
 

@@ -13,7 +13,7 @@ import pytest
 
 from panels.database.config import DatabaseConfig
 from tests.servers.postgres import Server
-from tests.waiting import looked
+from tests.waiting import LONG, looked
 from tui.engine.actions import Context
 from tui.engine.connections import Tools
 from tui.engine.panel import Ask, Memory, Target
@@ -40,7 +40,7 @@ class Shop:
 
     async def ask(self, probe: Ask, config: DatabaseConfig | None = None) -> Found:
         """One poll of one probe, which remembers the last one."""
-        target = Target("database", "database", config or self.config(), None, 2.0, 4.0, "test")
+        target = Target("database", "database", config or self.config(), None, 2.0, LONG, "test")
         return await probe(target, self.tools, self.memories.setdefault(probe.__name__, {}))
 
     def context(self, config: DatabaseConfig | None = None) -> Context:
@@ -111,7 +111,7 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(postgres: Server) -> AsyncIterator[Shop]:
+async def shop(postgres: Server, unhurried: None) -> AsyncIterator[Shop]:
     name = "shop"
     with psycopg.connect(postgres.new_database(name), autocommit=True) as connection:
         connection.execute("CREATE TABLE orders (id int PRIMARY KEY, state text, note text)")
