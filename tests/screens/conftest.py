@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -16,6 +17,8 @@ from tui.engine.feed import Snapshot
 from tui.screens.board import Board
 from tui.screens.dashboard import WatchfloorApp
 from tui.screens.live import Live
+from tui.screens.settling import AGAIN
+from tui.screens.word import SETTLES
 from tui.widgets.canvas import Canvas
 
 
@@ -41,6 +44,14 @@ class Stage:
         """Time passes while the person reads."""
         self.clock.move(seconds)
         await self.pilot.pause()
+
+    async def settle(self) -> None:
+        """Time goes by in which a `y` settles, or is dropped; anew where the machine stood still meanwhile."""
+        for _ in range(AGAIN + 1):
+            began = time.monotonic()
+            await self.pilot.pause(SETTLES * 3)
+            if time.monotonic() - began < SETTLES * 4:
+                return
 
     async def tick(self) -> None:
         """What each second does of itself."""

@@ -28,7 +28,6 @@ from tui.engine.feed import Level, OpenIntent, Seat, Snapshot
 from tui.engine.silences import Silence
 from tui.engine.text import Shown
 from tui.screens.suspect_axis import suspect_lines
-from tui.screens.word import SETTLES
 from tui.widgets.glyphs import UNICODE
 from tui.widgets.top import line_one, line_two
 
@@ -52,7 +51,7 @@ async def say_yes(stage: Stage) -> None:
     """The plan has stood; `y` is typed, and settles."""
     await stage.stand()
     await stage.press("y")
-    await stage.pilot.pause(SETTLES * 2)
+    await stage.settle()
 
 
 # --- line 2 ---------------------------------------------------------------------------------------------------------
@@ -292,10 +291,10 @@ async def test_a_paste_and_a_held_key_are_no_yes(opened: Open) -> None:
 
     async with opened() as stage:
         await stage.press("4", "S", *"why", "enter", "y")  # before it has stood
-        await stage.pilot.pause(SETTLES * 2)
+        await stage.settle()
         await stage.stand()
         stage.app.screen.post_message(Paste("y"))
-        await stage.pilot.pause(SETTLES * 2)
+        await stage.settle()
         assert not stage.engine.asked and "a paste does not count" in stage.text
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+
 import pytest
 from msgspec.structs import replace
 from textual.events import Paste
@@ -13,18 +16,13 @@ from tui.engine.ask import MakePlan
 from tui.engine.feed import Deed
 from tui.engine.text import EMPTY, Shown
 from tui.screens.plan import plan_lines, progress, summary
-from tui.screens.word import SETTLES
+from tui.screens.settling import LATE
 
 
 async def to_terminate(stage: Stage) -> None:
     """The plan to terminate session 8121 stands."""
     await stage.press("3", "T")
     await stage.stand()
-
-
-async def settle(stage: Stage) -> None:
-    """Waits until a `y` has settled."""
-    await stage.pilot.pause(SETTLES * 2)
 
 
 async def test_what_destroys_is_typed(opened: Open) -> None:
@@ -53,7 +51,7 @@ async def test_what_changes_takes_a_y_and_no_enter(opened: Open) -> None:
         await stage.press("enter", "Y", "space")
         assert not stage.engine.executed
         await stage.press("y")
-        await settle(stage)
+        await stage.settle()
         assert [each.yes for each in stage.engine.executed] == [True]
 
 
@@ -66,7 +64,7 @@ async def test_alone_what_changes_is_typed_too(opened: Open) -> None:
         await stage.stand()
         assert "others cannot see this" in stage.text and "Type 8140 and press enter" in stage.text
         await stage.press("y")
-        await settle(stage)
+        await stage.settle()
         assert not stage.engine.executed
         await stage.press("backspace", *"8140", "enter")
         assert [each.typed for each in stage.engine.executed] == ["8140"]
@@ -75,7 +73,7 @@ async def test_alone_what_changes_is_typed_too(opened: Open) -> None:
 async def test_keys_before_the_plan_has_stood_are_dropped(opened: Open) -> None:
     async with opened() as stage:
         await stage.press("3", "j", "X", "y")
-        await settle(stage)
+        await stage.settle()
         assert not stage.engine.executed
 
 
@@ -85,8 +83,26 @@ async def test_a_y_that_others_follow_is_no_y(opened: Open) -> None:
         await stage.stand()
         stage.clock.move(0.2)
         await stage.pilot.press("y", "e")
-        await settle(stage)
+        await stage.settle()
         assert not stage.engine.executed
+
+
+async def test_a_y_settles_only_while_keys_could_be_heard(opened: Open) -> None:
+    """The whole program stood still behind the `y`: what was typed meanwhile is read a moment later."""
+    async with opened() as stage:
+        await stage.press("3", "j", "X")
+        await stage.stand()
+        stage.clock.move(0.2)
+        await stage.pilot.press("y")
+        time.sleep(LATE * 1.5)
+        await asyncio.sleep(0.01)
+        await stage.pilot.press("e")
+        await stage.settle()
+        assert not stage.engine.executed
+        await stage.press("y")
+        time.sleep(LATE * 1.5)
+        await stage.settle()
+        assert [each.yes for each in stage.engine.executed] == [True]
 
 
 async def test_keys_faster_than_fingers_and_held_keys_are_dropped(opened: Open) -> None:

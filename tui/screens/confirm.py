@@ -28,7 +28,8 @@ from .arrangement import too_small
 from .page import Page
 from .plan import plan_lines, progress, summary, texts
 from .selection import safe_address
-from .word import SETTLES, Word
+from .settling import once_settled
+from .word import Word
 
 State = Literal["planning", "ready", "refused", "running", "ended"]
 PASSED_ON = ("escape", "tab", "up", "down", "ctrl+c", "ctrl+q")
@@ -114,7 +115,7 @@ class Confirm(Page):
         elif not self._plan.by_typing:
             if event.key == "y":
                 plan = self._plan
-                self.set_timer(SETTLES, lambda: self._yes(plan, now))
+                once_settled(self, lambda: self._yes(plan, now))
         else:
             self._type(event)
 

@@ -28,7 +28,8 @@ from .arrangement import too_small
 from .form import Field, field_lines
 from .page import Page
 from .plan import texts
-from .word import SETTLES, Word
+from .settling import once_settled
+from .word import Word
 
 NEXT = Shown("next field")
 State = Literal["filling", "standing", "sent", "ended"]
@@ -128,7 +129,7 @@ class Dialog(Page):
             self.dash.send_to_clipboard(self._copy)
         elif event.key == "y" and counts and self._state == "standing":
             form = self._form
-            self.set_timer(SETTLES, lambda: self._yes(form, now))
+            once_settled(self, lambda: self._yes(form, now))
 
     def _fill(self, key: str, character: str | None) -> None:
         form = self._form
