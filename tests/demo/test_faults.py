@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tests.demo.conftest import View, eventually
+from tests.waiting import LONG
 from tui.demo import NAMES, Stack
 from tui.demo.database.server import QUOTA
 
@@ -46,10 +47,21 @@ def rates(view: View, over: int = 150) -> dict[str, float]:
             for route, now in view.errors().items()
         }
 
-    eventually(lambda: sum(requests for requests, _ in since().values()) >= over, within=30)
+    eventually(lambda: sum(requests for requests, _ in since().values()) >= over, within=LONG)
     counts = since()
     counts["all"] = (sum(each[0] for each in counts.values()), sum(each[1] for each in counts.values()))
     return {route: errors / requests for route, (requests, errors) in counts.items() if requests}
+
+
+def failing(view: View, share: float) -> list[str]:
+    """The routes of which more than such a share fails, while more than one in a hundred of all requests does."""
+    found = rates(view)
+    return [route for route, failed in found.items() if failed > share] if found.pop("all") > 0.01 else []
+
+
+def well_again(view: View, over: int = 60) -> bool:
+    """Whether next to no request fails; what was refused just before a fault was healed is answered a moment later."""
+    return rates(view, over)["all"] < 0.02
 
 
 def statuses(view: View) -> dict[str, int]:
@@ -64,11 +76,9 @@ def test_every_fault_says_what_it_does_and_what_clears_it(demo_stack: Stack) -> 
 
 def test_one_route_fails(demo_stack: Stack, view: View) -> None:
     demo_stack.fault("api-5xx", seed=1)
-    found = rates(view)
-    assert found.pop("all") > 0.01
-    assert len([route for route, share in found.items() if share > 0.2]) == 1
+    eventually(lambda: len(failing(view, 0.2)) == 1)
     demo_stack.heal("api-5xx")
-    assert rates(view, over=60)["all"] < 0.02
+    eventually(lambda: well_again(view))
 
 
 def test_some_routes_are_slow(demo_stack: Stack, view: View) -> None:
@@ -78,7 +88,7 @@ def test_some_routes_are_slow(demo_stack: Stack, view: View) -> None:
         return sum(float(value) * (1 if le == "+Inf" else -1) for le, value in buckets)
 
     before, _ = slow(), demo_stack.fault("api-slow", seed=2)
-    eventually(lambda: slow() > before + 15, within=25)
+    eventually(lambda: slow() > before + 15, within=LONG)
 
 
 def calls(view: View) -> dict[tuple[str, str], float]:
@@ -90,7 +100,6 @@ def calls(view: View) -> dict[tuple[str, str], float]:
 
 @pytest.mark.parametrize(("seed", "model"), [(1, "openai"), (4, "anthropic")])
 def test_a_model_refuses_and_no_request_fails(demo_stack: Stack, view: View, seed: int, model: str) -> None:
-    failed = sum(errors for _, errors in view.errors().values())
     demo_stack.fault("models-down", seed)
 
     def refused_by() -> set[str]:
@@ -100,23 +109,29 @@ def test_a_model_refuses_and_no_request_fails(demo_stack: Stack, view: View, see
         def since(outcome: str) -> float:
             return calls(view)[model, outcome] - before[model, outcome]
 
-        eventually(lambda: since("failure") >= 3 and since("success") >= 3, within=30)
-        return {api for (api, outcome), count in calls(view).items() if outcome == "failure" and count > before[api, outcome]}
+        eventually(lambda: since("failure") >= 3 and since("success") >= 3, within=2 * LONG)
+        failures = [(key, count) for key, count in calls(view).items() if key[1] == "failure"]
+        return {key[0] for key, count in failures if count > before.get(key, 0.0)}
+
+    def failed() -> float:
+        """Requests that failed on the routes that ask a model."""
+        return sum(errors for route, (_, errors) in view.errors().items() if route.startswith("/api/suggest/"))
 
     assert model in refused_by()  # and perhaps a call under way since another fault, which was healed just before
+    before = failed()
     assert refused_by() == {model}
-    assert sum(errors for _, errors in view.errors().values()) == failed
+    assert failed() == before
 
 
 def test_three_times_as_many_requests_fail_no_more(demo_stack: Stack, view: View) -> None:
     def rate(over: int) -> float:
         began, before = time.monotonic(), sum(requests for requests, _ in view.errors().values())
-        eventually(lambda: sum(requests for requests, _ in view.errors().values()) >= before + over, within=30)
+        eventually(lambda: sum(requests for requests, _ in view.errors().values()) >= before + over, within=LONG)
         return over / (time.monotonic() - began)
 
     usual, _ = rate(60), demo_stack.fault("surge", seed=1)
-    eventually(lambda: rate(100) > 2 * usual, within=20)
-    assert rates(view)["all"] < 0.005
+    eventually(lambda: rate(100) > 2 * usual, within=2 * LONG)
+    eventually(lambda: rates(view)["all"] < 0.005, within=LONG)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -129,15 +144,15 @@ def test_one_component_breaks(demo_stack: Stack, view: View, seed: int) -> None:
         words = str(body)
         assert status == 0 or re.search(r"False|fail|disconnected|database", words), words
     demo_stack.heal("health-down")
-    assert set(statuses(view).values()) == {200}
+    eventually(lambda: set(statuses(view).values()) == {200})
 
 
 def test_connections_leak(demo_stack: Stack, view: View) -> None:
     with psycopg.connect(view.dsn(), autocommit=True) as watching:
         demo_stack.fault("db-pool", seed=3)
         used = "SELECT count(*) / current_setting('max_connections')::float " + SESSIONS
-        eventually(lambda: (watching.execute(used.encode()).fetchone() or [0])[0] > 0.95, within=10)
-        eventually(lambda: _refused(view), within=10)
+        eventually(lambda: (watching.execute(used.encode()).fetchone() or [0])[0] > 0.95)
+        eventually(lambda: _refused(view))
     demo_stack.heal("db-pool")
     eventually(lambda: not _refused(view) and view.value("SELECT count(*) " + SESSIONS) < 25)
 
@@ -146,7 +161,8 @@ def test_a_leak_ends_with_one_of_its_sessions(demo_stack: Stack, view: View) -> 
     """As a pool that loses a connection discards all of them."""
     with psycopg.connect(view.dsn("dsn_for_actions"), autocommit=True) as acting:
         demo_stack.fault("db-pool", seed=4)
-        most = "SELECT application_name, usename, max(pid) " + SESSIONS + " GROUP BY 1, 2 ORDER BY count(*) DESC LIMIT 1"
+        newest = "(array_agg(pid ORDER BY backend_start DESC))[1]"  # the highest number may be an old one's: numbers come again
+        most = f"SELECT application_name, usename, {newest} {SESSIONS} GROUP BY 1, 2 ORDER BY count(*) DESC LIMIT 1"
         name, _, pid = acting.execute(most.encode()).fetchall()[0]
         acting.execute("SELECT pg_terminate_backend(%s)", [pid])
         left = f"SELECT count(*) {SESSIONS} AND application_name = %s"
@@ -165,12 +181,12 @@ def _refused(view: View) -> bool:
 @pytest.mark.parametrize("seed", [1, 5])
 def test_a_lock_chain_ends_with_its_root(demo_stack: Stack, view: View, seed: int) -> None:
     demo_stack.fault("slow-query", seed)
+    waiting = f"SELECT count(*) {SESSIONS} AND wait_event_type = 'Lock'"
+    eventually(lambda: 2 <= view.value(waiting) <= 5)
     [(pid, state, _)] = view.rows(ROOTS)
     assert state == "idle in transaction"
-    waiting = f"SELECT count(*) {SESSIONS} AND wait_event_type = 'Lock'"
-    assert 2 <= view.value(waiting) <= 5
     long = f"SELECT count(*) {SESSIONS} AND state = 'active' AND query LIKE '%%refresh_usage%%' AND pid <> pg_backend_pid()"
-    assert view.value(long) == 1
+    eventually(lambda: view.value(long) == 1)
     assert view.rows("SELECT pg_terminate_backend(%s)", pid, key="dsn_for_actions") == [(True,)]
     eventually(lambda: view.value(waiting) == 0 and view.value(long) == 0 and not view.rows(ROOTS))
     eventually(lambda: active(demo_stack) == [])
@@ -179,7 +195,7 @@ def test_a_lock_chain_ends_with_its_root(demo_stack: Stack, view: View, seed: in
 def test_the_scan_waits_until_somebody_ends_who_keeps_its_turn(demo_stack: Stack, view: View) -> None:
     demo_stack.fault("scan-slow", seed=1)
     waiting = f"SELECT count(*) {SESSIONS} AND wait_event_type = 'Lock' AND application_name = 'shop_api'"
-    eventually(lambda: view.value(waiting) == 1, within=20)
+    eventually(lambda: view.value(waiting) == 1, within=LONG)
     [(pid, state, _)] = view.rows(ROOTS)
     assert state == "idle in transaction"
     view.value(OVERDUE)  # whoever only looks does not wait
@@ -190,7 +206,7 @@ def test_the_scan_waits_until_somebody_ends_who_keeps_its_turn(demo_stack: Stack
 def test_one_statement_in_twenty_is_slow(demo_stack: Stack, view: View) -> None:
     demo_stack.fault("slow-statements", seed=1)
     running = f"SELECT count(*) {SESSIONS} AND state = 'active' AND query LIKE '%%export_page%%' AND pid <> pg_backend_pid()"
-    assert 6 <= view.value(running) <= 10
+    eventually(lambda: 6 <= view.value(running) <= 10)
     ended = "SELECT calls, mean_exec_time FROM pg_stat_statements WHERE query LIKE '%%export_page%%' AND calls > 5"
     [(_, mean)] = eventually(lambda: view.rows(ended))
     assert mean > 1000
@@ -234,7 +250,7 @@ def test_a_kind_fails_with_one_signature(demo_stack: Stack, view: View) -> None:
     share = "SELECT avg((status = 'failed')::int) FROM jobs WHERE kind = %s AND created_at > now() - interval '24 hours'"
     assert view.value(share, kind) > 0.1
     new = "SELECT max(id::text) FROM jobs WHERE kind = %s AND status = 'failed' AND finished_at > %s"
-    failed = eventually(lambda: view.value(new, kind, before), within=20)
+    failed = eventually(lambda: view.value(new, kind, before), within=LONG)
     demo_stack.heal("job-failures")
     assert view.admin(f"/api/admin/jobs/{failed}/retry")[0] == 200
     eventually(lambda: view.value("SELECT status FROM jobs WHERE id = %s", failed) in ("running", "succeeded"), within=40)
@@ -267,8 +283,7 @@ def test_a_release_breaks_a_route_until_it_is_rolled_back(demo_stack: Stack, vie
     newest = view.vercel(listing)[1]["deployments"][0]
     assert newest["uid"] not in {each["uid"] for each in before} and newest["readyState"] == "READY"
     assert view.ask(view.endpoint("web"))[1]["release"] == newest["meta"]["githubCommitSha"][:7] != release
-    found = rates(view)
-    assert found.pop("all") > 0.01 and max(found.values()) > 0.15
+    eventually(lambda: len(failing(view, 0.15)) == 1)
     good = next(each["uid"] for each in before if each["readyState"] == "READY")
     assert told.clears_by == f"watchfloor demo rollback {good}"
     demo_stack.rollback(good)
@@ -277,7 +292,7 @@ def test_a_release_breaks_a_route_until_it_is_rolled_back(demo_stack: Stack, vie
     assert project["targets"]["production"]["id"] == good
     assert project["lastAliasRequest"]["jobStatus"] == "succeeded"
     assert active(demo_stack) == []
-    assert rates(view, over=60)["all"] < 0.02
+    eventually(lambda: well_again(view))
 
 
 def test_a_build_fails_and_the_one_before_serves_on(demo_stack: Stack, view: View) -> None:
