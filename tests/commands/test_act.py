@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tests.commands.configs import health_only, watching
 from tests.running import Program, ended
 from tests.servers.things import Things, start_things
-from tests.waiting import eventually
+from tests.waiting import GRACE, LONG, eventually
 
 
 def act(program: Program, path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -148,11 +149,18 @@ def test_without_a_record_there_is_no_deed(program: Program, things: Things) -> 
 
 def test_a_signal_stops_a_bulk_deed_after_the_item_at_hand(program: Program, things: Things) -> None:
     path = program.config(watching(things))
-    things.takes = 0.4
+    arrived, signalled = Event(), Event()
+
+    def waits_for_the_signal(received: object) -> None:
+        arrived.set()
+        signalled.wait(LONG)
+
+    things.on_arrival, things.takes = waits_for_the_signal, 0.8
     process = program.start("act", "theirs.mend", "a", "b", "c", "--yes", "--config", path)
-    eventually(lambda: things.received)
+    assert arrived.wait(LONG)
     process.send_signal(signal.SIGTERM)
-    assert ended(process, 3) == 128 + signal.SIGTERM
+    signalled.set()
+    assert ended(process, 2 + GRACE) == 128 + signal.SIGTERM
     out, err = process.communicate()
     assert not err
     assert "a: done" in out

@@ -14,7 +14,7 @@ from tests import theirs
 from tests.commands.configs import health_only, watching
 from tests.running import Program, ended
 from tests.servers.things import Things
-from tests.waiting import eventually
+from tests.waiting import GRACE, eventually
 
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
@@ -106,7 +106,7 @@ def test_check_for_some_seconds_polls_on_and_lets_rules_hold(program: Program, t
     code, found = checked(program, path)
     assert (code, found["alerts"][0]["state"]) == (2, "firing"), "without --for a breach counts as firing"
     things.polled.clear()
-    code, found = checked(program, path, "--for", "2.5")
+    code, found = checked(program, path, "--for", "4.5")
     assert (code, found["alerts"][0]["state"], found["alerts"][0]["fired_at"]) == (2, "pending", None)
     assert len(things.polled) >= 2 * 2
 
@@ -149,5 +149,5 @@ def test_interrupted_it_ends_at_once(program: Program, things: Things) -> None:
     process = program.start("check", "--for", "60", "--config", program.config(health_only(things)))
     eventually(lambda: things.polled)
     process.send_signal(signal.SIGINT)
-    assert ended(process, 2) == 130
+    assert ended(process, 2 + GRACE) == 130
     assert process.stderr is not None and process.stderr.read().strip() == ""

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import time
@@ -25,7 +26,7 @@ from tests.pty.terminal import Terminal
 from tests.running import Program
 from tests.servers.children import port_of_its_own
 from tests.servers.things import Things
-from tests.waiting import LONG, Stopwatch, eventually
+from tests.waiting import GRACE, LONG, Stopwatch, eventually
 from tui.commands.metrics import page
 
 INTERVAL = 1.0
@@ -40,7 +41,10 @@ interval = "{interval}"
 [[panel]]
 kind = "health"
 name = "web"
-endpoints = ["{things.url}/readyz"]
+[[panel.endpoint]]
+name = "readyz"
+url = "{things.url}/readyz"
+deadline = "10s"                  # that a busy machine stood still for a second says nothing of the service
 {more}
 """
 
@@ -97,6 +101,13 @@ def gaps(things: Things, since: float) -> float:
     return max(later - before for before, later in pairwise(times))
 
 
+def holds(program: Program, pid: int) -> bool:
+    """Whether a process has the lease, as it stands in the journal's file."""
+    (file,) = (program.folder / "state").rglob("*.sqlite")
+    with contextlib.closing(sqlite3.connect(file)) as journal:
+        return journal.execute("SELECT 1 FROM lease WHERE holder <> '' AND pid = ?", [pid]).fetchone() is not None
+
+
 def polls(things: Things, more: int, within: float = LONG) -> None:
     had = len(things.polled)
     eventually(lambda: len(things.polled) >= had + more, within)
@@ -145,8 +156,9 @@ def test_five_dashboards_ask_what_one_asks(program: Program, things: Things) -> 
             screen.until(" ms")
         began, had = time.monotonic(), len(things.polled)
         polls(things, 6)
-        rate = (len(things.polled) - had) / (time.monotonic() - began)
-        assert rate < 1.3 / INTERVAL, f"{rate:.2f} requests a second: more than one poller's"
+        asked, seconds = len(things.polled) - had, time.monotonic() - began
+        # Of one poller's, the first may have come late and the last be just in time.
+        assert asked <= seconds / INTERVAL + 2, f"{asked} requests in {seconds:.1f}s: more than one poller's"
         things.ready = (503, {"ok": False})
         changed = Stopwatch(*[screen.pid for screen in screens])
         for screen in screens:
@@ -169,14 +181,13 @@ def test_when_the_poller_is_gone_another_takes_over(
     first.signal(number)
     second.says("leads")
     polls(things, 2)
-    assert gaps(things, began) - watch.withheld < 2 * 2.0 + 0.5, "two polls at most"
+    assert gaps(things, began) - watch.withheld < 2 * 2.0 + GRACE, "two polls at most"
     if number is signal.SIGSTOP:
-        had = len(things.polled)
+        woken, had = time.monotonic(), len(things.polled)
         first.signal(signal.SIGCONT)
         first.says("follows anna, pid")
-        woken = time.monotonic()
         polls(things, 3)
-        assert len(things.polled) - had <= (time.monotonic() - woken) / 2.0 + 3
+        assert len(things.polled) - had <= (time.monotonic() - woken) / 2.0 + 2
         assert len(set(things.askers[had:])) == 1, "the woken one asked nothing"
         journal = program.run("journal", "--config", path, "--json")
         assert journal.returncode == 0, "and the file is whole"
@@ -190,10 +201,12 @@ def test_one_that_is_stopped_from_the_keyboard_gives_the_lease_up_first(
     first.says("web: unknown → ok")
     second = start(program, records, path)
     second.says("follows")
-    watch = Stopwatch(second.process.pid, first.process.pid)
+    stopped = Path(f"/proc/{first.process.pid}/stat")
+    assert holds(program, first.process.pid)
     first.signal(signal.SIGTSTP)
+    eventually(lambda: stopped.read_text().rpartition(")")[2].split()[0] == "T", each=0.005)
+    assert not holds(program, first.process.pid), "nobody has to wait the two seconds of one that is gone"
     second.says("leads")
-    assert watch.took < 1.5, "not the two seconds of one that is gone"
     first.signal(signal.SIGCONT)
     first.says("follows")
 
@@ -212,8 +225,9 @@ def test_a_record_goes_before_a_dashboard(program: Program, things: Things, reco
         began, watch = time.monotonic(), Stopwatch(screen.pid, running.process.pid)
         running.signal(signal.SIGTERM)
         assert running.ended() == 0
+        assert not holds(program, running.process.pid), "the dashboard may go on at once"
         polls(things, 2)
-        assert gaps(things, began) - watch.withheld < 2 * INTERVAL, "the dashboard went on at once"
+        assert gaps(things, began) - watch.withheld < 2 * INTERVAL + GRACE, "and does"
 
 
 def test_one_that_is_read_only_leaves_the_polling_to_another(program: Program, things: Things) -> None:
@@ -228,7 +242,7 @@ def test_one_that_is_read_only_leaves_the_polling_to_another(program: Program, t
             looker.until("polled by anna")
             assert "polled by" not in dashboard.text
         looker.until("readyz")
-        assert gaps(things, began) - watch.withheld < 2 * INTERVAL + 0.5, "two polls at most"
+        assert gaps(things, began) - watch.withheld < 2 * INTERVAL + GRACE, "two polls at most"
 
 
 def test_it_comes_back_with_what_was_seen(program: Program, things: Things, records: list[Running]) -> None:

@@ -20,7 +20,10 @@ environment = "demo"
 interval = "300ms"
 [[panel]]
 kind = "health"
-endpoints = ["{things}/readyz"]
+[[panel.endpoint]]
+name = "readyz"
+url = "{things}/readyz"
+deadline = "10s"
 [[rule]]
 name = "ServiceDown"
 signal = "health.up"
@@ -57,7 +60,7 @@ def test_three_pollers_and_a_kill_tell_once(tmp_path: Path) -> None:
             assert there.posted[0]["text"].startswith("<!channel> P0 firing: ServiceDown readyz")
             assert there.posted[1]["text"].startswith("P0 resolved after ")
             assert there.calls == 1
-            assert len(journal(program, path, "told")) == 4
+            eventually(lambda: len(journal(program, path, "told")) == 4, each=0.2)
         finally:
             for each in records:
                 end(each)

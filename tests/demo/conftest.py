@@ -88,6 +88,12 @@ class View:
     def vercel(self, path: str, method: str = "GET", token: str = "vercel.token") -> Answer:
         return self.ask(f"{self.deployments}{path}", method, Authorization=f"Bearer {self.secret(token)}")
 
+    def calls(self) -> dict[tuple[str, str], float]:
+        """How often the web service called other companies, by company and outcome."""
+        _, page = self.ask(f"{self.web}/metrics")
+        found = re.findall(r'^external_api_requests_total\{api="(.*?)",outcome="(.*?)"\} (\S+)', page, re.M)
+        return {(api, outcome): float(value) for api, outcome, value in found}
+
     def errors(self) -> dict[str, tuple[float, float]]:
         """Requests and errors by route, since the service started."""
         _, page = self.ask(f"{self.web}/metrics")

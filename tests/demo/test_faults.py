@@ -91,26 +91,19 @@ def test_some_routes_are_slow(demo_stack: Stack, view: View) -> None:
     eventually(lambda: slow() > before + 15, within=LONG)
 
 
-def calls(view: View) -> dict[tuple[str, str], float]:
-    """How often the web service called other companies, by company and outcome."""
-    _, page = view.ask(f"{view.web}/metrics")
-    found = re.findall(r'^external_api_requests_total\{api="(.*?)",outcome="(.*?)"\} (\S+)', page, re.M)
-    return {(api, outcome): float(value) for api, outcome, value in found}
-
-
 @pytest.mark.parametrize(("seed", "model"), [(1, "openai"), (4, "anthropic")])
 def test_a_model_refuses_and_no_request_fails(demo_stack: Stack, view: View, seed: int, model: str) -> None:
     demo_stack.fault("models-down", seed)
 
     def refused_by() -> set[str]:
         """Who refuses while the broken model refuses three calls and answers three."""
-        before = calls(view)
+        before = view.calls()
 
         def since(outcome: str) -> float:
-            return calls(view)[model, outcome] - before[model, outcome]
+            return view.calls()[model, outcome] - before[model, outcome]
 
         eventually(lambda: since("failure") >= 3 and since("success") >= 3, within=2 * LONG)
-        failures = [(key, count) for key, count in calls(view).items() if key[1] == "failure"]
+        failures = [(key, count) for key, count in view.calls().items() if key[1] == "failure"]
         return {key[0] for key, count in failures if count > before.get(key, 0.0)}
 
     def failed() -> float:

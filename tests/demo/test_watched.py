@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import eventually
+from tests.demo.conftest import View
+from tests.waiting import LONG, eventually
 from tui.config import load
 from tui.demo import CATALOGUE, NAMES, Stack
 from tui.engine.actions import Plan, PlanRefused, Result
@@ -80,8 +81,10 @@ class Watch:
         return {alert.rule for alert in self.engine.feed.newest().alerts if alert.open}
 
     def polls(self, name: str) -> dict[str, float]:
-        """When each probe of a panel was last read, by its name."""
-        return {f"{each.target}/{each.probe}": each.reading.at for each in self.panel(name).probes if each.reading}
+        """When each probe of a panel last read something, by its name: a question without an answer, as where the machine stood
+        still, sees no fault."""
+        readings = [each.reading for each in self.panel(name).probes if each.reading]
+        return {f"{each.target}/{each.probe}": each.at for each in readings if each.status is not Status.UNKNOWN}
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +108,6 @@ def in_order(watch: Watch) -> Iterator[None]:
 def noticed(watch: Watch, fault: str) -> None:
     """A fault changes the named panel's status within two polls; one that was under way when it came counts for neither."""
     assert polls_until_seen(watch, fault) <= POLLS + 1
-    assert watch.status(PANEL_OF[fault]) in (Status.DEGRADED, Status.FAILING)
 
 
 def command(written: str) -> None:
@@ -129,9 +131,9 @@ def polls_until_seen(watch: Watch, fault: str) -> int:
         for name, at in watch.polls(panel).items():
             if at > max(done.get(name, 0.0), measurable if fault in SLOWEST else 0.0):
                 counted.setdefault(name, set()).add(at)
-        return watch.status(panel) is not Status.OK
+        return watch.status(panel) in (Status.DEGRADED, Status.FAILING)
 
-    eventually(changed, 30, f"{fault} did not change {panel}")
+    eventually(changed, 2 * LONG, f"{fault} did not change {panel}")
     return max((len(each) for each in counted.values()), default=0)
 
 
@@ -144,23 +146,25 @@ def test_a_fault_shows_within_two_polls_and_the_command_in_the_docs_clears_it(wa
     eventually(lambda: watch.status(PANEL_OF[fault]) is Status.OK, 60, f"{PANEL_OF[fault]} is not well again")
 
 
-def test_faults_that_hide_nothing_of_each_other_show_together(watch: Watch) -> None:
+def test_faults_that_hide_nothing_of_each_other_show_together(watch: Watch, view: View) -> None:
     """Each is seen by its rule within two polls of the probe that measures it; then what the docs say clears it does."""
     seen: dict[str, set[float]] = {fault: set() for fault in TOGETHER}
     began: dict[str, float] = {}
+    found: set[str] = set()
+    refused = view.calls()["anthropic", "failure"]
     for fault in TOGETHER:
         watch.stack.fault(fault, SEEDS[fault])
         began[fault] = time.time() + SLOWEST.get(fault, 0.0)
 
-    def all_seen(faults: set[str]) -> bool:
+    def all_seen() -> bool:
         firing = watch.firing()
-        for fault in faults:
-            rule, probe = TOGETHER[fault]
-            at = next(at for name, at in watch.polls(PANEL_OF[fault]).items() if name.endswith(f"/{probe}"))
-            if at > began[fault]:
-                seen[fault].add(at)
-            assert rule in firing or len(seen[fault]) <= POLLS + 1, f"{rule} has not seen {fault}"
-        return {TOGETHER[fault][0] for fault in faults} <= firing
+        for fault, (rule, probe) in TOGETHER.items():
+            found.update({fault} if rule in firing else ())
+            for name, at in watch.polls(PANEL_OF[fault]).items():
+                if name.endswith(f"/{probe}") and at > began[fault]:
+                    seen[fault].add(at)
+            assert fault in found or len(seen[fault]) <= POLLS + 1, f"{rule} has not seen {fault}"
+        return {rule for rule, _ in TOGETHER.values()} <= firing
 
     def clear(fault: str) -> None:
         written = next(each.clears_by for each in CATALOGUE if each.name == fault)
@@ -168,8 +172,12 @@ def test_faults_that_hide_nothing_of_each_other_show_together(watch: Watch) -> N
         command(f"watchfloor demo heal {fault}")
 
     eventually(lambda: time.time() > began["slow-statements"])
+    eventually(
+        lambda: view.calls()["anthropic", "failure"] >= refused + 2, each=0.2
+    )  # three of four are well: so may the first be
+    began["models-down"] = time.time()
     watch.engine.feed.ask(PollNow("database")).result(10)  # sizes are asked each minute
-    eventually(lambda: all_seen(set(TOGETHER)), 60, "not all of them were seen")
+    eventually(all_seen, 2 * LONG, "not all of them were seen")
     for fault in TOGETHER:
         clear(fault)
     watch.engine.feed.ask(PollNow("database")).result(10)
@@ -178,7 +186,7 @@ def test_faults_that_hide_nothing_of_each_other_show_together(watch: Watch) -> N
 
 def test_terminating_the_root_of_a_lock_chain_clears_it(watch: Watch) -> None:
     noticed(watch, "slow-query")
-    (root,) = eventually(lambda: _roots(watch), 20, "no root of the chain among the rows")
+    (root,) = eventually(lambda: _roots(watch), LONG, "no root of the chain among the rows")
     deed = watch.do("database.terminate", root)
     assert [outcome.result for _, outcome in deed.outcomes] == [Result.DONE]
     assert [proof.verified for _, proof in deed.proofs] == [True]
@@ -194,9 +202,7 @@ def _roots(watch: Watch) -> list[str]:
 
 def test_unlocking_stuck_jobs_clears_them(watch: Watch) -> None:
     noticed(watch, "stuck-jobs")
-    stuck = eventually(
-        lambda: [row for row in watch.rows("jobs") if row.group == "job" and row.cells.get("why") == "stuck"], 20
-    )
+    stuck = eventually(lambda: [row for row in watch.rows("jobs") if row.group == "job" and row.cells.get("why") == "stuck"])
     deed = watch.do("jobs.unlock", *(row.key for row in stuck))
     assert {outcome.result for _, outcome in deed.outcomes} <= {Result.DONE, Result.CHANGED}
     eventually(lambda: watch.status("jobs") is Status.OK, 40, "the queue is not well after the deed")
@@ -204,7 +210,7 @@ def test_unlocking_stuck_jobs_clears_them(watch: Watch) -> None:
 
 def test_the_copied_rollback_command_clears_a_bad_deployment(watch: Watch) -> None:
     noticed(watch, "bad-deploy")
-    eventually(lambda: watch.panel("deploys").suspected, 20, "the deployment is not marked as what the errors followed")
+    eventually(lambda: watch.panel("deploys").suspected, LONG, "the deployment is not marked as what the errors followed")
     plan: Plan = watch.engine.feed.ask(MakePlan("deploys.rollback-hint", ())).result(20)
     command(plan.copy)
     eventually(watch.well, 60, "the dashboard did not notice the rollback")
@@ -216,6 +222,8 @@ def test_retrying_failed_jobs_clears_them_once_their_cause_is_mended(watch: Watc
 
     def retried() -> bool:
         groups = [row.key for row in watch.rows("jobs") if row.group == "failure"]
+        if not groups:
+            return False  # what is not well is something else: a question without an answer, a job that waits
         try:
             deed = watch.do("jobs.retry", groups[0])
         except PlanRefused:

@@ -51,10 +51,12 @@ class GrowingTable(Fault):
         return self._fetching is not None and not self._fetching.done()
 
     async def _fetch_on(self, parts: Parts, source: str, share: float) -> None:
-        """A hundredth of the quota each time."""
-        with suppress(psycopg.Error):
-            while await self._is_there(parts):
-                await asyncio.sleep(self.MORE_EVERY)
+        """A hundredth of the quota each time. A server that takes no connection is asked again the next time."""
+        while True:
+            await asyncio.sleep(self.MORE_EVERY)
+            with suppress(psycopg.Error):
+                if not await self._is_there(parts):
+                    return
                 share = min(share + 0.01, self.AT_MOST)
                 await self._fetch(parts, source, share)
 

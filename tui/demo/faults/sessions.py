@@ -41,6 +41,7 @@ class LeakedConnections(Fault):
     async def heal(self, parts: Parts) -> None:
         if self._leaking is not None:
             self._leaking.cancel()
+            await asyncio.wait({self._leaking})  # else it goes on with a connection that is closed under it
             self._leaking = None
         await self._let_go()
 

@@ -8,6 +8,8 @@ import aiohttp
 EVERY = 10.0
 PATIENCE = 60.0
 """Seconds that a scan may take, as long as a vendor lets a function run."""
+ENDS_WITHIN = 2.0
+"""Seconds for which a stop waits for the scan under way: it would go on at the service, and scan what comes after the stop."""
 
 
 class Timer:
@@ -17,6 +19,8 @@ class Timer:
         self._url = f"{url}/api/cron/scan-schedules"
         self._headers = {"X-CRON-SECRET": secret}
         self._task: asyncio.Task[None] | None = None
+        self._calls = asyncio.Lock()
+        """Held while a scan is under way."""
 
     @property
     def running(self) -> bool:
@@ -27,15 +31,17 @@ class Timer:
 
     async def stop(self) -> None:
         if self._task is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._calls.acquire(), ENDS_WITHIN)
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
-            self._task = None
+            self._task, self._calls = None, asyncio.Lock()
 
     async def _run(self) -> None:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
             while True:
                 with suppress(aiohttp.ClientError, TimeoutError):
-                    async with session.post(self._url, headers=self._headers) as answer:
+                    async with self._calls, session.post(self._url, headers=self._headers) as answer:
                         await answer.read()
                 await asyncio.sleep(EVERY)
