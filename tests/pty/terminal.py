@@ -154,7 +154,7 @@ class Terminal:
         os.close(self._slave)
         self.master = self._slave = -1
 
-    def exit_code(self, within: float = 5.0, *, reading: bool = True) -> int:
+    def exit_code(self, within: float = LONG, *, reading: bool = True) -> int:
         """Waits for the end; the exit code, or minus the signal that killed it. Fails where it does not end in time, in
         seconds that the machine gave."""
         watch = Stopwatch(self.pid)
@@ -167,6 +167,8 @@ class Terminal:
             self._reap()
         if reading:
             self.pump(0.2)
+            while self._readable() and self._read():
+                pass
         assert self.code is not None
         return self.code
 

@@ -43,9 +43,11 @@ kind = "health"
 [[panel.endpoint]]
 name = "readyz"
 url = "{things.url}/readyz"
+deadline = "10s"                  # that a busy machine stood still for a moment says nothing of the service
 [[panel.endpoint]]
 name = "second"
 url = "{things.url}/readyz?again"
+deadline = "10s"
 """
 
 
@@ -63,8 +65,9 @@ def terminal(program: Program, things: Things) -> Iterator[Terminal]:
 
 def test_it_starts_with_figures_in_place(terminal: Terminal, things: Things) -> None:
     assert terminal.modes[ALTERNATE] and not terminal.modes[CURSOR]
+    terminal.until(lambda: "● 1 ok" in terminal.lines()[0])
     first, *_, last = terminal.lines()
-    assert first.startswith(" shop · demo") and "● 1 ok" in first and "respond" in first and first.endswith("Z")
+    assert first.startswith(" shop · demo") and "respond" in first and first.endswith("Z")
     assert "readyz" in terminal.text and "second" in terminal.text
     assert " ms" in terminal.text
     assert "? all keys" in last
@@ -74,15 +77,14 @@ def test_it_starts_with_figures_in_place(terminal: Terminal, things: Things) -> 
 def test_it_shows_what_breaks_and_what_is_mended(terminal: Terminal, things: Things) -> None:
     things.ready = (503, {"ok": False, "checks": {"db": False}})
     terminal.until("HTTP 503 · db")
-    assert "✖ 1 failing" in terminal.lines()[0]
+    terminal.until(lambda: "✖ 1 failing" in terminal.lines()[0])
     things.ready = (200, {"ok": True})
     terminal.until("● 1 ok")
 
 
 def cursor_row(terminal: Terminal) -> str:
-    """The row that the cursor is on."""
-    (row,) = [line for line in terminal.lines() if line.startswith("▸")]
-    return row.split()[0].lstrip("▸")
+    """The row that the cursor is on; empty in between two pictures."""
+    return "".join(line.split()[0].lstrip("▸") for line in terminal.lines() if line.startswith("▸"))
 
 
 def test_keys_move_open_and_go_back(terminal: Terminal) -> None:
@@ -148,7 +150,9 @@ def test_a_view_that_breaks_costs_its_own_panel(program: Program, things: Things
         terminal.until("KeyError")
         terminal.press("2", "j", "enter", "esc", "1", "?")
         terminal.until("Lower case looks")
-        terminal.press("esc", "q")
+        terminal.press("esc")
+        terminal.until(lambda: "Lower case looks" not in terminal.text)  # else both keys may be read as one: alt+q
+        terminal.press("q")
         assert terminal.exit_code() == 0
 
 
@@ -159,7 +163,7 @@ def test_a_view_that_breaks_costs_its_own_panel(program: Program, things: Things
 def test_leaving_gives_the_terminal_back_as_it_was(terminal: Terminal, key: str) -> None:
     assert not terminal.restored
     terminal.press(key)
-    assert terminal.exit_code(2.5) == 0
+    assert terminal.exit_code() == 0
     assert terminal.restored
     assert "Traceback" not in terminal.text
 
@@ -172,21 +176,21 @@ def test_leaving_while_sources_hang_takes_no_longer(program: Program, things: Th
     with Terminal([*program.argv, "--config", str(path)], program.environment, program.work) as terminal:
         terminal.until("shop")
         terminal.press("q")
-        assert terminal.exit_code(2) == 0
+        assert terminal.exit_code(2 + GRACE) == 0, "they would hang for longer"
         assert terminal.restored
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_in_time_with_its_code_and_the_terminal_restored(terminal: Terminal, number: signal.Signals) -> None:
     terminal.signal(number)
-    assert terminal.exit_code(2) == 128 + number
+    assert terminal.exit_code(2 + GRACE) == 128 + number
     assert terminal.restored
 
 
 def test_a_second_signal_does_no_harm(terminal: Terminal) -> None:
     terminal.signal(signal.SIGTERM)
     terminal.signal(signal.SIGHUP)
-    assert terminal.exit_code(3) in (128 + signal.SIGTERM, 128 + signal.SIGHUP), "of two at once either may come first"
+    assert terminal.exit_code(2 + GRACE) in (128 + signal.SIGTERM, 128 + signal.SIGHUP), "of two at once either may come first"
     assert terminal.restored
 
 
@@ -247,7 +251,7 @@ def test_a_terminal_that_comes_back_is_soon_up_to_date(terminal: Terminal, thing
 
 
 def test_without_a_terminal_it_says_what_to_use_and_ends(program: Program, things: Things) -> None:
-    done = program.run("--config", program.config(health_only(things)), within=10)
+    done = program.run("--config", program.config(health_only(things)))
     assert (done.returncode, done.stdout) == (64, "")
     assert "watchfloor check" in done.stderr
     assert len(done.stderr.splitlines()) == 1
