@@ -135,7 +135,7 @@ def staged(folder: Path, setenv: Callable[[str, str], None]) -> Iterator[Stage]:
             "VERCEL_TOKEN": view.secret("vercel.token"),
         }.items():
             setenv(name, value)
-        eventually(lambda: (server.value('sum(rate(http_requests_total{job="cliply"}[5s]))') or 0) > 5, within=30)
+        eventually(lambda: (server.value('sum(rate(http_requests_total{job="cliply"}[5s]))') or 0) > 5, within=120)
         yield Stage(stack, view, server, way, manager, folder)
 
 
