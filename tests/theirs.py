@@ -23,9 +23,10 @@ from tui.engine.reading import Found, ProbeError, Row, Signal, Status
 from tui.engine.secrets import SecretUrl
 from tui.engine.setup import PanelSetup, Setup
 from tui.engine.text import Shown, clean
+from tui.engine.units import Interval
 
-ANSWERS_WITHIN = 5.0
-"""Seconds: longer than a busy machine stands still, as a service that does not answer costs a test these seconds."""
+ANSWERS_WITHIN = 10.0
+"""Seconds that a question may take: what answers it is well, and stands still at the most for as long as the machine does."""
 
 
 class TheirConfig(PanelConfig):
@@ -33,24 +34,25 @@ class TheirConfig(PanelConfig):
 
     url: SecretUrl
     """Where the service is."""
+    acts_within: Interval = ANSWERS_WITHIN
+    """Seconds that a deed's answer is waited for."""
 
 
-async def _fetch(context: Context | Target, tools: Tools, method: str, path: str, **headers: str) -> Fetched:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+async def _fetch(context: Context | Target, tools: Tools, path: str) -> Fetched:
     url = context.settings.url.source + path
-    return await tools.http(f"{context.panel}/{method}").fetch(method, url, deadline=ANSWERS_WITHIN, headers=named)
+    return await tools.http(f"{context.panel}/GET").fetch("GET", url, deadline=ANSWERS_WITHIN)
 
 
 async def ask(target: Target, tools: Tools, memory: Memory) -> Found:
     """All things, a row each."""
-    states = json.loads((await _fetch(target, tools, "GET", "/things")).body)
+    states = json.loads((await _fetch(target, tools, "/things")).body)
     broken = sum(state == "broken" for state in states.values())
     rows = tuple(Row(key, {"state": clean(state)}) for key, state in states.items())
     return Found(Status.OK, (Signal("broken", float(broken)),), rows)
 
 
 async def _item(key: str, context: Context) -> Item:
-    found = json.loads((await _fetch(context, context.tools, "GET", f"/things/{quote(key, safe='')}")).body)
+    found = json.loads((await _fetch(context, context.tools, f"/things/{quote(key, safe='')}")).body)
     if found["state"] is None:
         raise PlanRefused(f"there is no thing {key}")
     return Item(key, clean(f"{key}, {found['state']}"), guard={"state": found["state"]})
@@ -65,9 +67,10 @@ def _action(verb: str, key: str, effect: Effect, *, bulk: bool) -> Action:
         return Plan("", "", clean(verb), effect, what, items, request=request, confirm=confirm, proof_within=2.0)
 
     async def execute(item: Item, plan: Plan, context: Context, idempotency_key: str) -> Outcome:
-        path = f"/things/{quote(item.key, safe='')}/{verb}"
+        url = f"{context.settings.url.source}/things/{quote(item.key, safe='')}/{verb}"
+        client, headers = context.tools.http(f"{context.panel}/POST"), {"idempotency-key": idempotency_key}
         try:
-            answer = await _fetch(context, context.tools, "POST", path, idempotency_key=idempotency_key)
+            answer = await client.fetch("POST", url, deadline=context.settings.acts_within, headers=headers)
         except ProbeError as error:
             sent = error.failure.phase not in ("DNS", "connect")
             return Outcome(Result.UNKNOWN if sent else Result.FAILED, error.failure.says)
@@ -75,7 +78,7 @@ def _action(verb: str, key: str, effect: Effect, *, bulk: bool) -> Action:
         return Outcome({200: Result.DONE, 403: Result.REFUSED, 409: Result.CHANGED}.get(answer.status, Result.FAILED), says)
 
     async def verify(item: Item, plan: Plan, context: Context) -> Proof:
-        answer = await _fetch(context, context.tools, "GET", f"/things/{quote(item.key, safe='')}")
+        answer = await _fetch(context, context.tools, f"/things/{quote(item.key, safe='')}")
         state = json.loads(answer.body)["state"]
         return Proof(True, clean(f"it is {state}")) if state in ("well", "gone") else Proof(None, clean(f"it is {state}"))
 
@@ -121,9 +124,16 @@ UNDRAWN = replace(CARD, kind="undrawn", view="tests.theirs:broken_view")
 """The same panel, with a view that breaks."""
 
 
-def setup(url: str, *, allow: tuple[str, ...] = ("theirs.*",), production: bool = False, card: Card = CARD) -> Setup:
+def setup(
+    url: str,
+    *,
+    allow: tuple[str, ...] = ("theirs.*",),
+    production: bool = False,
+    card: Card = CARD,
+    acts_within: float = ANSWERS_WITHIN,
+) -> Setup:
     """A dashboard of this panel alone."""
-    settings = TheirConfig.model_validate({"kind": "theirs", "url": url})
+    settings = TheirConfig.model_validate({"kind": "theirs", "url": url, "acts_within": f"{acts_within:g}s"})
     panel = PanelSetup("theirs", "theirs", card, settings)
     environment = "production" if production else "demo"
     return Setup("shop", environment, production, "abc", "anna", 1.0, None, (panel,), allow=allow)

@@ -137,7 +137,8 @@ def test_a_reader_that_leaves_early_is_no_error(program: Program) -> None:
 
 def test_a_reader_that_leaves_early_changes_no_exit_code(program: Program, things: Things) -> None:
     things.behaves["a"] = "hang"
-    process = program.start("act", "theirs.mend", "a", "--yes", "--config", program.config(watching(things)))
+    path = program.config(watching(things, 'acts_within = "2s"'))
+    process = program.start("act", "theirs.mend", "a", "--yes", "--config", path)
     assert process.stdout is not None
     process.stdout.close()
     assert ended(process) == 6

@@ -9,9 +9,10 @@ import asyncio
 import json
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ from tui.engine.feed import Deed, Level
 from tui.engine.journal import Journal, JournalError
 from tui.engine.reading import ProbeError
 from tui.engine.text import Shown, clean
+
+NOWHERE = "http://127.0.0.1:1"
+"""Where nothing ever listens."""
 
 
 @pytest.fixture
@@ -54,6 +58,17 @@ async def armed(things: Things, journal: Journal | None, level: Level = Level.AR
 async def act(engine: Engine, action: str, *keys: str, yes: bool = True, typed: str = "") -> Deed:
     """Plans and executes, as a person does who says yes."""
     return await engine.gate.execute(await engine.gate.plan(action, keys), yes=yes, typed=typed)
+
+
+@contextmanager
+def held(things: Things) -> Iterator[None]:
+    """Whatever is asked of the service is under way until the end of the block."""
+    go = threading.Event()
+    things.on_arrival = lambda received: go.wait(LONG)
+    try:
+        yield
+    finally:
+        go.set()
 
 
 def kept(journal: Journal) -> list[tuple[str, Any]]:
@@ -275,18 +290,17 @@ async def test_each_answer_has_its_own_word_and_exit_code(
     things: Things, journal: Journal, behaves: str, expected: Result, code: int
 ) -> None:
     things.behaves["a"] = behaves
-    async with armed(things, journal) as engine:
+    async with armed(things, journal, acts_within=2.0 if behaves == "hang" else theirs.ANSWERS_WITHIN) as engine:
         deed = await act(engine, "theirs.mend", "a")
     assert (result(deed, "a"), exit_code(deed)) == (expected, code)
     assert len(things.received) == 1, "whatever came of it, it is not repeated by itself"
     assert kept(journal)[1][1]["items"][0][1] == expected
 
 
-async def test_a_service_that_is_not_there_fails_and_nothing_hangs(journal: Journal) -> None:
-    with start_things(a="broken") as things:
-        async with armed(things, journal) as engine:
-            plan = await engine.gate.plan("theirs.mend", ("a",))
+async def test_a_service_that_is_not_there_fails_and_nothing_hangs(things: Things, journal: Journal) -> None:
     async with armed(things, journal) as engine:
+        plan = await engine.gate.plan("theirs.mend", ("a",))
+    async with armed(Things({}, url=NOWHERE), journal) as engine:
         deed = await engine.gate.execute(plan, yes=True, typed="")
         with pytest.raises(ProbeError):
             await engine.gate.plan("theirs.mend", ("a",))
@@ -295,7 +309,7 @@ async def test_a_service_that_is_not_there_fails_and_nothing_hangs(journal: Jour
 
 async def test_a_time_out_is_unknown_and_yet_looked_into(things: Things, journal: Journal) -> None:
     things.behaves["a"] = "hang"
-    async with armed(things, journal) as engine:
+    async with armed(things, journal, acts_within=2.0) as engine:
         deed = await act(engine, "theirs.mend", "a")
     assert result(deed, "a") is Result.UNKNOWN
     assert dict(deed.proofs)["a"].verified is True, "it had happened, and the person is told"
@@ -369,13 +383,13 @@ async def test_remedies_that_cannot_be_loaded_cost_the_panel_its_keys_alone(thin
 
 
 async def test_one_deed_at_a_time(things: Things, journal: Journal) -> None:
-    things.takes = 0.3
     async with armed(things, journal) as engine:
         first, second = await engine.gate.plan("theirs.mend", ("a",)), await engine.gate.plan("theirs.mend", ("b",))
-        running = asyncio.ensure_future(engine.gate.execute(first, yes=True, typed=""))
-        await soon(lambda: engine.gate.busy)
-        with pytest.raises(PlanRefused, match="another deed is under way"):
-            await engine.gate.execute(second, yes=True, typed="")
+        with held(things):
+            running = asyncio.ensure_future(engine.gate.execute(first, yes=True, typed=""))
+            await soon(lambda: things.received)
+            with pytest.raises(PlanRefused, match="another deed is under way"):
+                await engine.gate.execute(second, yes=True, typed="")
         await running
         await engine.gate.execute(second, yes=True, typed="")
     assert [each.key for each in things.received] == ["a", "b"]
@@ -395,13 +409,13 @@ def test_a_deed_belongs_to_the_engine_whoever_asked_may_leave(things: Things, jo
 
 
 def test_ending_stops_a_bulk_deed_after_the_item_at_hand_and_records_how_far_it_got(things: Things, journal: Journal) -> None:
-    things.takes = 0.4
     engine = Engine(theirs.setup(things.url), Level.ARMED, journal=journal)
     engine.start()
     plan = engine.feed.ask(MakePlan("theirs.mend", ("a", "b", "c", "d"))).result(LONG)
+    things.on_arrival = lambda received: eventually(engine.gate._ending.is_set)
     engine.feed.ask(Execute(plan, yes=True))
-    eventually(lambda: len(things.received) == 1)
-    engine.stop()
+    eventually(lambda: things.received)
+    engine.stop(LONG)
     assert [each.key for each in things.received] == ["a"]
     outcome = next(data for kind, data in kept(journal) if kind == "outcome")
     assert outcome == {"items": [["a", "done", "HTTP 200"]], "of": 4}
@@ -453,9 +467,9 @@ async def test_ending_while_a_proof_is_looked_for_keeps_what_is_known(
         monkeypatch.setitem(engine.gate._actions, "theirs.mend", (panel, replace(mend, verify=never)))
         plan = await engine.gate.plan("theirs.mend", ("a",))
         doing = asyncio.ensure_future(engine.gate.execute(plan, yes=True, typed=""))
-        await asyncio.wait_for(looking.wait(), 10)
+        await asyncio.wait_for(looking.wait(), LONG)
         engine.gate.stop_after_item()
-        deed = await asyncio.wait_for(doing, 5)
+        deed = await asyncio.wait_for(doing, LONG)
     assert (result(deed, "a"), exit_code(deed)) == (Result.DONE, 7)
     assert kinds(journal) == ["intent", "outcome", "proof"]
     assert journal.entries()[-1].data == {"proofs": [["a", None, "not looked at: it was ending"]]}

@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime
-import gzip
 import json
 import ssl
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -190,8 +190,10 @@ async def closes_when_reused(wire: Wire, asked: Asked) -> None:
 
 
 def bomb(size: int = 50_000_000) -> bytes:
-    """A short answer that inflates to `size` bytes."""
-    return reply(gzip.compress(b" " * size), Content_Encoding="gzip")
+    """A short answer that inflates to `size` bytes, made without ever holding them."""
+    packer = zlib.compressobj(wbits=31)
+    pieces = [packer.compress(b" " * 1_000_000) for _ in range(size // 1_000_000)]
+    return reply(b"".join((*pieces, packer.flush())), Content_Encoding="gzip")
 
 
 def to(url: str, status: int = 302) -> bytes:

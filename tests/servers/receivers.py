@@ -25,6 +25,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from tests.servers.children import port_of_its_own
 from tests.servers.listening import Handler, listening
+from tests.waiting import LONG
 
 Answer = tuple[int, str]
 ROUTING_KEY = "R" * 32
@@ -73,10 +74,20 @@ class Receivers:
     """How often PagerDuty opened an incident: somebody's phone rang."""
     on_arrival: Callable[[Got], object] = lambda got: None
     ends: threading.Event = field(default_factory=threading.Event)
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    """Each request has a thread of its own; what they count, they count one after the other."""
 
     @property
     def slack(self) -> str:
         return f"{self.url}/services/T1/B1/secret"
+
+    def take(self, got: Got) -> int | str | Answer:
+        """How a request is met: as the test says, or with what the service answers. It counts as `got` once that is known."""
+        self.on_arrival(got)
+        with self._turn:
+            met = self.behaves.pop(0) if self.behaves else self.answer(got)
+            self.got.append(got)
+            return met
 
     def answer(self, got: Got) -> Answer:
         """What the service at the path says."""
@@ -166,9 +177,7 @@ def start_receivers() -> Iterator[Receivers]:
             size = int(self.headers.get("content-length", 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
             got = Got(self.command, self.path, headers, self.rfile.read(size))
-            there.on_arrival(got)
-            there.got.append(got)
-            how = there.behaves.pop(0) if there.behaves else "well"
+            how = there.take(got)
             if how == "hang":
                 there.ends.wait(30)
                 self.close_connection = True
@@ -176,8 +185,8 @@ def start_receivers() -> Iterator[Receivers]:
                 self.connection.close()
             elif isinstance(how, int):
                 self.says(how, "rate_limited" if how == 429 else "no")
-            else:
-                self.says(*there.answer(got))
+            elif isinstance(how, tuple):
+                self.says(*how)
 
         do_PUT = do_POST
 
@@ -255,7 +264,7 @@ class _Controller(Controller):
 
     def __init__(self, mails: Mails, context: SSLContext | None, *, login: bool) -> None:
         self.mails, self.context, self.login = mails, context, login
-        super().__init__(mails, hostname="127.0.0.1", port=port_of_its_own())
+        super().__init__(mails, hostname="127.0.0.1", port=port_of_its_own(), ready_timeout=LONG)
 
     def factory(self) -> SMTP:
         return SMTP(

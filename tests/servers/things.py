@@ -4,7 +4,7 @@
         service.behaves["b"] = "refuse"
 
 `GET /readyz`, `GET /things`, `GET /things/KEY`, `POST /things/KEY/mend`, `POST /things/KEY/end`. Every POST that arrives is
-kept in `received`, and `on_arrival` is called with it before anything is done or answered.
+kept in `received`, and `on_arrival` is called with it before anything is done or answered: it may wait, to hold the deed.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Things:
     def act(self, key: str, deed: str, idempotency_key: str) -> int:
         """Does what was asked, or not; the HTTP status to answer, 0 for none."""
         received = Received(key, deed, idempotency_key)
-        self.on_arrival(received)
         self.received.append(received)
+        self.on_arrival(received)
         self.ends.wait(self.takes)
         how = self.behaves.get(key, "ok")
         if how in ("ok", "hang"):

@@ -105,6 +105,7 @@ class Engine:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._ended: asyncio.Event | None = None
+        self._grace = 0.0
         self.feed = Feed(self.picture.drawn(self.watching.states(), self.judge.newest), self.history, self._submit)
         self.feed.answers_with(self.questions.answer)
         self.picture.shows = self.feed.publish
@@ -138,6 +139,7 @@ class Engine:
         loop, ended, thread = self._loop, self._ended, self._thread
         if loop is None or ended is None or thread is None:
             return
+        self._grace = grace
         with contextlib.suppress(RuntimeError):  # the loop has ended by itself
             loop.call_soon_threadsafe(ended.set)
         thread.join(grace + 0.5)
@@ -164,7 +166,7 @@ class Engine:
         await self.sayings.written(0.5)  # while this process may still write as the one who polls
         await self.part.end()
         self.gate.stop_after_item()
-        await self._let_deed_end(2.0)
+        await self._let_deed_end(self._grace)
         await self.together.part(0.3)
         left = [*self.tasks.cancel(), *self.part.cancel(), *self.deeds.cancel()]
         if left:
