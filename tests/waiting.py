@@ -21,6 +21,9 @@ Says = str | Callable[[], str]
 
 LONG = 30.0
 """Seconds for what is not promised in seconds: long enough for any machine, shorter than the test's own limit."""
+DEADLINES = (0.5, 2.0, 8.0, LONG)
+"""For what is to be cut off while the other side hangs: one after the other, until it came that far. A deadline that passes
+while the machine stands still cuts off something else."""
 GRACE = 3.0
 """Seconds that a busy machine may add to what is promised in seconds, over and above what `Stopwatch` leaves out: what the test
 waits for would take far longer if nothing ended it. How exactly the promise is kept is measured by `tests/bench`."""
