@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
@@ -17,11 +18,12 @@ import pytest
 from msgspec.structs import replace
 
 from tests import theirs
+from tests.engine.team.conftest import patient as patient
 from tests.engine.team.conftest import through as through
 from tests.servers.postgres import Server
 from tests.servers.proxy import Proxy
 from tests.servers.things import Things, start_things
-from tests.waiting import soon
+from tests.waiting import LONG, soon
 from tui.commands.act import exit_code
 from tui.engine.actions import Effect, PlanRefused, Result
 from tui.engine.claims import intend, left_open
@@ -43,7 +45,7 @@ def things() -> Iterator[Things]:
 
 
 @pytest.fixture
-def dsn(postgres: Server) -> str:
+def dsn(postgres: Server, patient: None) -> str:
     return postgres.new_database(f"claims_{next(NUMBERS)}")
 
 
@@ -80,15 +82,17 @@ async def test_what_one_is_at_no_other_begins_until_its_outcome(things: Things, 
     url = "" if together else dsn
     async with armed(things, paths[0], "anna", url) as anna, armed(things, paths[1], "ben", url) as ben:
         plan = await ben.gate.plan("theirs.mend", ("a",))
-        things.takes = 1.5
+        go = threading.Event()
+        things.on_arrival = lambda received: received.key != "a" or go.wait(LONG)
         doing = asyncio.ensure_future(act(anna, "theirs.mend", "a"))
         await soon(lambda: things.received)
         with pytest.raises(PlanRefused) as refused:
             await ben.gate.execute(plan, yes=True, typed="")
         assert str(refused.value).startswith("anna") and "is at it since" in str(refused.value)
         assert ("@" in str(refused.value)) is not together, "the host is named where it is another one"
-        assert not doing.done()
         assert (await act(ben, "theirs.mend", "b")).outcomes[0][1].result is Result.DONE, "another target is free"
+        assert not doing.done()
+        go.set()
         assert exit_code(await doing) == 0
         assert [each.key for each in things.received] == ["a", "b"]
         assert (await act(ben, "theirs.mend", "a")).outcomes[0][1].result is Result.DONE, "after its outcome it is free again"
@@ -96,13 +100,15 @@ async def test_what_one_is_at_no_other_begins_until_its_outcome(things: Things, 
 
 
 async def test_of_many_dashboards_that_act_at_once_one_does(things: Things, dsn: str, tmp_path: Path) -> None:
-    things.takes = 0.8
     async with engines_on_three_hosts(things, tmp_path, dsn, 6) as engines:
         plans = [await engine.gate.plan("theirs.mend", ("a",)) for engine in engines]
-        done = await asyncio.gather(
-            *(engine.gate.execute(plan, yes=True, typed="") for engine, plan in zip(engines, plans, strict=True)),
-            return_exceptions=True,
-        )
+        with things.held():
+            doing = [
+                asyncio.ensure_future(engine.gate.execute(plan, yes=True, typed=""))
+                for engine, plan in zip(engines, plans, strict=True)
+            ]
+            await soon(lambda: sum(each.done() for each in doing) >= len(engines) - 1)
+        done = await asyncio.gather(*doing, return_exceptions=True)
     assert [type(each).__name__ for each in done].count("Deed") == 1
     assert all(isinstance(each, PlanRefused) for each in done if type(each).__name__ != "Deed"), done
     assert len(things.received) == 1
@@ -153,18 +159,22 @@ async def test_a_claim_outlives_a_crash_until_its_time(things: Things, dsn: str,
 
 
 async def test_a_bulk_deed_holds_all_its_targets_and_renews_them(things: Things, dsn: str, tmp_path: Path) -> None:
-    things.takes = 0.4
+
+    def until() -> Any:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            return connection.execute("SELECT min(until) FROM watchfloor_claim").fetchone()
+
+    held = {"a": threading.Event(), "c": threading.Event()}
+    things.on_arrival = lambda received: received.key in held and held[received.key].wait(LONG)
     async with armed(things, tmp_path / "a.sqlite", "anna", dsn) as anna:
         doing = asyncio.ensure_future(act(anna, "theirs.mend", "a", "b", "c"))
-        await soon(lambda: len(claims(dsn)) == 3 if anna.gate.busy and "intent" in kinds(anna) else False)
-
-        def until() -> Any:
-            with psycopg.connect(dsn, autocommit=True) as connection:
-                return connection.execute("SELECT min(until) FROM watchfloor_claim").fetchone()
-
+        await soon(lambda: things.received)
+        assert len(claims(dsn)) == 3, "before the first of them is sent"
         first = until()
+        held["a"].set()
         await soon(lambda: len(things.received) == 3)
         assert until() > first
+        held["c"].set()
         await doing
     assert claims(dsn) == []
 

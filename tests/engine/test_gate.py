@@ -9,10 +9,9 @@ import asyncio
 import json
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,17 +57,6 @@ async def armed(things: Things, journal: Journal | None, level: Level = Level.AR
 async def act(engine: Engine, action: str, *keys: str, yes: bool = True, typed: str = "") -> Deed:
     """Plans and executes, as a person does who says yes."""
     return await engine.gate.execute(await engine.gate.plan(action, keys), yes=yes, typed=typed)
-
-
-@contextmanager
-def held(things: Things) -> Iterator[None]:
-    """Whatever is asked of the service is under way until the end of the block."""
-    go = threading.Event()
-    things.on_arrival = lambda received: go.wait(LONG)
-    try:
-        yield
-    finally:
-        go.set()
 
 
 def kept(journal: Journal) -> list[tuple[str, Any]]:
@@ -385,7 +373,7 @@ async def test_remedies_that_cannot_be_loaded_cost_the_panel_its_keys_alone(thin
 async def test_one_deed_at_a_time(things: Things, journal: Journal) -> None:
     async with armed(things, journal) as engine:
         first, second = await engine.gate.plan("theirs.mend", ("a",)), await engine.gate.plan("theirs.mend", ("b",))
-        with held(things):
+        with things.held():
             running = asyncio.ensure_future(engine.gate.execute(first, yes=True, typed=""))
             await soon(lambda: things.received)
             with pytest.raises(PlanRefused, match="another deed is under way"):

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from tests.servers.listening import Handler, listening
+from tests.waiting import LONG
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,17 @@ class Things:
         if how in ("ok", "hang"):
             self.states[key] = {"mend": "well", "end": "gone"}[deed]
         return {"ok": 200, "pretend": 200, "refuse": 403, "gone": 409, "break": 500, "hang": 0}[how]
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Every POST that arrives is under way until the end of the block."""
+        go = threading.Event()
+        self.on_arrival = lambda received: go.wait(LONG)
+        try:
+            yield
+        finally:
+            self.on_arrival = lambda received: None
+            go.set()
 
 
 @contextmanager

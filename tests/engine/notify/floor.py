@@ -13,7 +13,7 @@ from pydantic import PrivateAttr
 
 from tests.clocks import DrivenClock, settle
 from tests.servers.receivers import Receivers
-from tests.waiting import looked, soon
+from tests.waiting import LONG, looked, soon
 from tui.engine.alert import Alert, Fold, single
 from tui.engine.connections import Tools
 from tui.engine.journal import Journal
@@ -65,7 +65,7 @@ class Slow(Kept):
 
     async def under_way(self) -> None:
         """Until a message is, which then arrives a moment later."""
-        await asyncio.wait_for(self._arrived.wait(), 5)
+        await asyncio.wait_for(self._arrived.wait(), LONG)
         asyncio.get_running_loop().call_later(0.1, self._go.set)
 
 
@@ -112,7 +112,7 @@ class Floor:
 
     async def quiet(self) -> None:
         await settle()
-        assert await soon(lambda: self.notifier.idle, within=10)
+        assert await soon(lambda: self.notifier.idle)
 
     def said(self) -> list[str]:
         """What the journal says of notifications."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from tests.clocks import START
 from tests.engine.notify.alerts import ERRORS
+from tests.waiting import DEADLINES
 from tui.engine.alert import Alert
 from tui.engine.connections import Tools
 from tui.engine.notify.channel import Channel, Transition, Undelivered
@@ -25,3 +26,12 @@ async def undelivered(channel: Channel, message: Message, tools: Tools) -> Undel
     with pytest.raises(Undelivered) as found:
         await channel.send(message, tools)
     return found.value
+
+
+async def hung(channel: Callable[[str], Channel], tools: Tools) -> Undelivered:
+    """What is said of a message that arrived and was not answered by a channel's deadline."""
+    for deadline in DEADLINES:
+        error = await undelivered(channel(f"{deadline}s"), said(), tools)
+        if error.maybe:
+            return error
+    raise AssertionError(f"it did not arrive: {error}")

@@ -11,14 +11,14 @@ from msgspec.structs import replace
 from tests.clocks import START, DrivenClock
 from tests.engine.notify.alerts import alert, over
 from tests.engine.notify.floor import Floor, Kept, floor, kept
-from tests.engine.team.conftest import dsn
+from tests.engine.team.conftest import dsn, patient
 from tests.engine.team.hosts import Host, sharing_of
 from tests.servers.postgres import postgres
 from tests.waiting import soon
 from tui.engine.alert import single
 from tui.engine.notify.gone import GONE
 
-__all__ = ["dsn", "postgres"]
+__all__ = ["dsn", "patient", "postgres"]
 
 
 @asynccontextmanager

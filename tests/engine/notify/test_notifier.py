@@ -8,6 +8,7 @@ from tests.clocks import START
 from tests.engine.notify.alerts import ERRORS, alert, fold, over
 from tests.engine.notify.floor import SETUP, floor, kept, pagerduty, slow
 from tests.servers.receivers import Mails, Receivers
+from tests.waiting import LONG
 from tui.engine.alert import single
 from tui.engine.entries import AlertMoved
 from tui.engine.notify.channel import Undelivered
@@ -213,5 +214,5 @@ async def test_what_is_under_way_may_arrive_when_it_ends() -> None:
         await watch.clock.advance(GATHER)
         watch.notifier.take(single([ERRORS]), watch.clock.utc())
         await chat.under_way()
-        await watch.notifier.finish(2.0)
+        await watch.notifier.finish(LONG)
         assert watch.said() == ["claimed chat firing:P0", "told chat firing:P0"]

@@ -11,6 +11,7 @@ from tests.clocks import START, DrivenClock
 from tests.engine.notify.alerts import ERRORS, over
 from tests.engine.notify.floor import Kept, floor, kept, pagerduty, slow
 from tests.servers.receivers import Receivers
+from tests.waiting import LONG
 from tui.engine.connections import Tools
 from tui.engine.entries import Claimed
 from tui.engine.journal import Journal
@@ -120,6 +121,6 @@ async def test_a_call_under_way_may_arrive_when_it_ends() -> None:
     async with floor(phone) as watch:
         calling = asyncio.ensure_future(watch.notifier.page(ERRORS, "cto"))
         await phone.under_way()
-        await watch.notifier.finish(2.0)
+        await watch.notifier.finish(LONG)
         assert watch.said() == ["claimed phone escalated:cto/1795230732", "told phone escalated:cto/1795230732"]
         await calling

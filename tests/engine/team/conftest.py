@@ -9,10 +9,22 @@ import pytest
 from tests.engine.team.hosts import NUMBERS
 from tests.servers.postgres import Server
 from tests.servers.proxy import Proxy, start_proxy
+from tests.waiting import LONG
+from tui.engine import postgres_session
+from tui.engine.team import link, sharing
 
 
 @pytest.fixture
-def dsn(postgres: Server) -> str:
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks or claims waits for the team, and for another one's claim, for as long as the machine takes: a test's
+    process that stands still holds up the others that it plays too."""
+    monkeypatch.setattr(sharing, "AT_ONCE", LONG)
+    monkeypatch.setattr(link, "STATEMENT", LONG)
+    monkeypatch.setattr(postgres_session, "LONGEST_LOCK_WAIT", LONG)
+
+
+@pytest.fixture
+def dsn(postgres: Server, patient: None) -> str:
     return postgres.new_database(f"team_{next(NUMBERS)}")
 
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.engine.team.hosts import Host, insert, sharing_of
-from tests.waiting import soon
+from tests.waiting import LONG, soon
 from tui.engine.team import sharing
 from tui.engine.team.ledger import mark_of
 
@@ -66,9 +66,9 @@ async def test_a_transaction_that_stays_open_costs_no_reading_again(dsn: str) ->
             migration.execute("SELECT txid_current()")
             a.say(*map(str, range(20)))
             a.team.poke()
-            await soon(lambda: len(b.said) == 20)
+            await soon(lambda: len(b.team._seen) == 20)
             mark = mark_of(b.journal)
-            async with b.team._link.session(2.0, writes=False) as session:
+            async with b.team._link.session(LONG, writes=False) as session:
                 page = await b.team._pull(session, mark)
             assert [row["seq"] for row in page] == [None]
         b.team.poke()
