@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tests.clocks import DrivenClock, settle
 from tests.engine.test_engine import HOT, Oven
 from tests.servers.receivers import Receivers, start_receivers
-from tests.waiting import looked, soon
+from tests.waiting import LONG, looked, soon
 from tui.engine.alert import Alert
 from tui.engine.ask import (
     Acknowledge,
@@ -241,10 +241,12 @@ async def passes(engine: Engine, clock: DrivenClock, seconds: int) -> None:
 
 
 async def until(engine: Engine, clock: DrivenClock, what: Callable[[], object]) -> None:
-    """Time passes by the second until it is true; what is sent, and written, goes its way meanwhile."""
+    """Time passes by the second until it is true; what is sent goes its way meanwhile, and what is written is waited for: the
+    next second must find it said."""
 
     async def a_second_later() -> bool:
         await passes(engine, clock, 1)
+        await engine.sayings.written(LONG)
         return bool(what())
 
     await looked(a_second_later, each=0.02)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.clocks import START
+from tests.waiting import LONG, eventually
 from tui.engine.history import KEPT, History
 from tui.engine.reading import Change, Reading, Signal, Status, signal
 from tui.engine.text import Shown
@@ -200,9 +201,10 @@ def test_two_threads_do_not_disturb_each_other() -> None:
 
     looking = threading.Thread(target=look)
     looking.start()
+    eventually(lambda: seen)
     for at in range(2000):
         history.record(reading(START + at, signal("rate", 1.0), changes=(change(str(at), START + at),)))
     ends.set()
-    looking.join(5)
+    looking.join(LONG)
     assert not looking.is_alive()
     assert set(seen) == {20}

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from tests import theirs
 from tests.servers.things import start_things
-from tests.waiting import eventually
+from tests.waiting import LONG, eventually
 from tui.engine.claims import left_open
 from tui.engine.engine import Engine
 from tui.engine.entries import Acknowledged, Marked, Unacknowledged
@@ -107,7 +107,7 @@ def test_two_processes_may_write_at_once(journal: Journal, path: Path) -> None:
     others = [subprocess.Popen([sys.executable, "-c", script, path, who], cwd=ROOT) for who in ("anna", "ben")]
     for n in range(50):
         journal.append(n, "item", "me", {"n": n})
-    assert [each.wait(30) for each in others] == [0, 0]
+    assert [each.wait(4 * LONG) for each in others] == [0, 0]
     found = [(each.who, each.data["n"]) for each in journal.entries()]
     assert len(found) == 150
     assert [n for who, n in found if who == "anna"] == list(range(50))
@@ -249,7 +249,7 @@ async def test_killed_in_mid_deed_the_next_start_shows_that_it_may_have_happened
     with start_things(a="broken", b="broken") as things:
         things.behaves["a"] = "hang"
         process = subprocess.Popen([sys.executable, "-c", KILLED, path, things.url], cwd=ROOT)
-        eventually(lambda: things.received)
+        eventually(lambda: things.states["a"] == "well")
         process.send_signal(signal.SIGKILL)
         process.wait()
         journal = Journal(path)

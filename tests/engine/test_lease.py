@@ -296,7 +296,9 @@ class Contest(RuleBasedStateMachine):
     def notices(self, name: str, seconds: float) -> None:
         lost = self.leases[name].look()
         self.clock.move(seconds)
-        if lost and seconds > LOST and lost.holder.id != name and (term := self.leases[name].take_over(lost)):
+        if lost is None or self.clock.boottime() - lost.beat <= LOST or lost.holder.id == name:
+            return
+        if term := self.leases[name].take_over(lost):
             self.won(name, term)
 
     @rule(name=names)

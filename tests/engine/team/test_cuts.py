@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,10 @@ from tui.engine.journal import Journal
 from tui.engine.team import sharing
 
 ROOT = Path(__file__).parents[3]
+
+
+def _says(host: Host, words: str) -> bool:
+    return words in host.team.alone
 
 
 def poke(*hosts: Host) -> None:
@@ -85,7 +90,7 @@ async def test_a_server_that_stops_and_starts_gets_everything_in_order() -> None
             b.say("4")
             poke(a, b)
             for each in (a, b):
-                await soon(lambda team=each.team: "refuses connections" in team.alone)  # type: ignore[misc]
+                await soon(partial(_says, each, "refuses connections"))
                 assert "others cannot see this" in each.team.alone
             server.start()
             poke(a, b)
