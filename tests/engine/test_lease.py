@@ -116,6 +116,12 @@ def test_a_heartbeat_of_another_boot_is_none(lease: Make, clock: DrivenClock) ->
     assert taken(lease("ben", boot="today")).epoch == 2
 
 
+def test_just_after_the_machine_began_nobody_has_asked_for_the_lease_yet(path: Path) -> None:
+    anna = Lease(path, "all", Holder("a", "anna", 4711, "dashboard"), DrivenClock(monotonic=LOST / 2), "boot")
+    duties = anna.beat(taken(anna))
+    assert (duties.claimed, duties.followed) == (False, False)
+
+
 def test_a_term_taken_by_a_call_that_nobody_waited_for_is_ours_all_the_same(lease: Make) -> None:
     anna = lease("anna")
     assert taken(anna) == taken(anna)

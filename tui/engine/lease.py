@@ -127,7 +127,7 @@ class Lease:
                 connection.execute("DELETE FROM wish WHERE watched = ?", (self.watched,))
         return Duties(
             self._claimed(row, now),
-            0 <= now - row.followed < LOST,
+            _lately(row.followed, now),
             tuple(panel or None for (panel,) in dict.fromkeys(wished)),
             others,
         )
@@ -209,7 +209,7 @@ class Lease:
 
     def _claimed(self, row: _Row, now: float) -> bool:
         """Whether one that goes before who leads, or led last, has asked for the lease just now."""
-        return row.boot == self._boot and 0 <= now - row.claim <= LOST
+        return row.boot == self._boot and _lately(row.claim, now)
 
     def _goes_before(self, row: _Row) -> bool:
         """Whether this process goes before the one that leads, or led last."""
@@ -233,6 +233,11 @@ class Lease:
             connection.execute("DELETE FROM share WHERE watched = ?", (self.watched,))
         _forget_others(connection, self.watched, self._boot, now)
         return Term(self.watched, row.epoch + 1, mine.id)
+
+
+def _lately(at: float, now: float) -> bool:
+    """Whether something was said within the last moments; 0 stands for never, which a machine that has just begun is near."""
+    return at > 0 and 0 <= now - at <= LOST
 
 
 def _leader(row: _Row) -> Leader:
