@@ -199,7 +199,10 @@ environment = "demo"
 interval = "300ms"
 [[panel]]
 kind = "health"
-endpoints = ["{url}/readyz"]
+[[panel.endpoint]]
+name = "readyz"
+url = "{url}/readyz"
+deadline = "10s"
 [[rule]]
 name = "ServiceDown"
 signal = "health.up"

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import tomllib
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def test_roles(view: View) -> None:
 
 def test_users_come_and_nothing_fails(view: View) -> None:
     eventually(lambda: sum(requests for requests, _ in view.errors().values()) > 60)
-    assert {"/api/projects", "/api/clips", "/api/upload/init", "/api/publish/youtube"} <= set(view.errors())
+    eventually(lambda: {"/api/projects", "/api/clips", "/api/upload/init", "/api/publish/youtube"} <= set(view.errors()))
     _, page = view.ask(f"{view.web}/metrics")
     assert "http_request_duration_seconds_bucket" in page
     assert 'route="/api/readyz"' not in page
@@ -123,7 +124,11 @@ def test_the_usual_config_differs_in_addresses_alone(view: View) -> None:
 def test_it_costs_little(demo_stack: Stack, view: View) -> None:
     def spent() -> float:
         house = psutil.Process(demo_stack.pid)
-        return sum(sum(each.cpu_times()[:2]) for each in (house, *house.children(recursive=True)))
+        seconds = 0.0
+        for each in (house, *house.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):  # PostgreSQL's own come and go
+                seconds += sum(each.cpu_times()[:2])
+        return seconds
 
     before = (spent(), sum(requests for requests, _ in view.errors().values()))
     eventually(lambda: sum(requests for requests, _ in view.errors().values()) > before[1] + 150, within=30)

@@ -68,13 +68,17 @@ class Child:
 
     async def leave(self, within: float) -> None:
         """Closes the line; a child that is not gone in time is killed."""
+        await self.finish(within)
+        await self.kill()
+
+    async def finish(self, within: float) -> None:
+        """Closes the line; a child that is not gone in time brings its work to an end by itself."""
         if self._process is None:
             return
         if self._process.stdin is not None:
             self._process.stdin.close()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._process.wait(), within)
-        await self.kill()
 
 
 def _tail(log: Path) -> str:

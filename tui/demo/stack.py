@@ -78,7 +78,7 @@ class Parts:
         if self._users is not None:
             self._users.cancel()
         await asyncio.gather(self.web.leave(0.5), self.worker.leave(0.5))
-        await self.keeper.leave(4.0)
+        await self.keeper.finish(4.0)  # killed, it would leave its files: on a slow disk it takes its time
 
     async def _start_web(self) -> None:
         serve = {
