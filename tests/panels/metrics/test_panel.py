@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from panels.metrics import CARD
 from panels.metrics.check import check
 from panels.metrics.config import MetricsConfig
@@ -102,7 +104,8 @@ async def test_usual_is_the_median_of_the_last_hour_after_ten_minutes(service: S
     await tools.close()
 
 
-async def test_check_says_what_was_reached_and_what_lacks(service: Service) -> None:
+async def test_check_says_what_was_reached_and_what_lacks(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("panels.metrics.check.DEADLINE", LONG)
     service.observe("/api/orders", times=5)
     tools = Tools()
     reached = await check(MetricsConfig.model_validate({"kind": "metrics", "scrape": service.url}), tools)
