@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 
 from tests import story
 from tests.clocks import DrivenClock
 from tests.screens.engine import ScriptedEngine
+from tests.waiting import soon
 from tui.engine.feed import Snapshot
 from tui.screens.board import Board
 from tui.screens.dashboard import WatchfloorApp
 from tui.screens.live import Live
-from tui.screens.settling import AGAIN
 from tui.screens.word import SETTLES
 from tui.widgets.canvas import Canvas
 
@@ -35,6 +35,13 @@ class Stage:
             await self.pilot.press(key)
         await self.pilot.pause()
 
+    def arrives(self, letter: str) -> None:
+        """A letter comes in, as the driver's thread passes it on; nobody has looked at it yet."""
+        assert self.app._driver is not None
+        event = Key(letter, letter)
+        event.set_sender(self.app)
+        self.app._driver.send_message(event)
+
     async def publish(self, snapshot: Snapshot) -> None:
         """News from the engine, taken by the screen."""
         self.engine.publish(snapshot)
@@ -46,12 +53,23 @@ class Stage:
         await self.pilot.pause()
 
     async def settle(self) -> None:
-        """Time goes by in which a `y` settles, or is dropped; anew where the machine stood still meanwhile."""
-        for _ in range(AGAIN + 1):
-            began = time.monotonic()
-            await self.pilot.pause(SETTLES * 3)
-            if time.monotonic() - began < SETTLES * 4:
-                return
+        """Until no `y` waits to settle any more, and what came of it is on screen."""
+        await self._looked_at()
+        while self._settling:
+            await soon(lambda: not self._settling)
+            await self._looked_at()
+        await self._looked_at()
+
+    async def _looked_at(self) -> None:
+        """Behind what has come in, first at the app, then at its screen."""
+        for _ in range(2):
+            await self.pilot.pause()
+
+    @property
+    def _settling(self) -> bool:
+        """Whether a screen's timer waits for a `y` to settle."""
+        timers = [timer for screen in self.app.screen_stack for timer in screen._timers if timer._interval == SETTLES]
+        return any(timer._task is not None and not timer._task.done() for timer in timers)
 
     async def tick(self) -> None:
         """What each second does of itself."""

@@ -17,13 +17,14 @@ AGAIN = 3
 
 
 def once_settled(screen: Screen[None], then: Callable[[], None], again: int = AGAIN) -> None:
-    """Calls `then` on the screen after a moment of `SETTLES` seconds in which keys were heard."""
+    """Calls `then` on the screen after a moment of `SETTLES` seconds in which keys were heard, and behind those that have come
+    by then and were not looked at yet: they are in the app's queue, or the screen's."""
     began = time.monotonic()
 
     def over() -> None:
         if again and time.monotonic() - began > LATE:
             once_settled(screen, then, again - 1)
         else:
-            then()
+            screen.app.call_later(screen.call_later, then)
 
     screen.set_timer(SETTLES, over)
