@@ -284,8 +284,13 @@ def test_a_changed_config_takes_effect(program: Program, things: Things, records
     running.says("shop: new → ")
     path.write_text(config(things))
     running.says("shop: no longer watched")
-    entries = [json.loads(line) for line in program.run("journal", "--config", path, "--json").stdout.splitlines()]
-    assert [each["data"]["taken"] for each in entries if each["kind"] == "config"] == [True, True]
+
+    def taken() -> list[bool]:
+        lines = program.run("journal", "--config", path, "--json", "--kind", "config").stdout.splitlines()
+        return [json.loads(line)["data"]["taken"] for line in lines]
+
+    eventually(lambda: len(taken()) >= 2, each=0.2)  # it takes effect, and then it is written down
+    assert taken() == [True, True]
 
 
 def test_a_bad_config_is_said_and_the_old_one_goes_on(program: Program, things: Things, records: list[Running]) -> None:

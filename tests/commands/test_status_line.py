@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
 
 import pytest
 from msgspec.structs import replace
@@ -15,8 +17,9 @@ from tests.commands.configs import watching
 from tests.commands.test_record import Running
 from tests.running import ROOT, Program
 from tests.servers.things import Things
-from tests.waiting import eventually
+from tests.waiting import LONG, eventually, soon
 from tui.commands import status_line
+from tui.engine import status_file
 from tui.engine.alert import Alert
 from tui.engine.feed import Level, PanelState, Snapshot
 from tui.engine.panel import load_card
@@ -145,6 +148,28 @@ async def test_it_is_written_anew_when_something_is_new_or_it_grows_old(place: S
     file.forget()
     assert read(place, START + 6) is None
     assert list(place.path.parent.iterdir()) == []
+
+
+async def test_what_was_being_written_at_the_end_does_not_stand_there_again(
+    place: StatusPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, may_go_on, write = Event(), Event(), status_file._replace
+
+    def slow(place: StatusPlace, line: str) -> None:
+        written.set()
+        may_go_on.wait(LONG)
+        write(place, line)
+
+    monkeypatch.setattr(status_file, "_replace", slow)
+    monkeypatch.setattr(status_file, "HANGS", LONG)
+    file = StatusFile(place, DrivenClock(), 5.0)
+    telling = asyncio.ensure_future(file.tell(snapshot(web=Status.OK)))
+    await soon(written.is_set)
+    forgetting = asyncio.ensure_future(asyncio.to_thread(file.forget))
+    may_go_on.set()
+    await asyncio.gather(telling, forgetting)
+    await file.tell(snapshot(web=Status.FAILING))
+    assert list(place.path.parent.iterdir()) == [], "nor what is said after it: judging goes on until the very end"
 
 
 @pytest.mark.parametrize(

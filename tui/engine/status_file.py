@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from .threads import in_daemon_thread
 VERSION = "1"
 GRACE = 2.0
 """Seconds beyond the interval for which a line holds."""
+HANGS = 0.5
+"""Seconds that an exit waits for the disk to take the line before."""
 LONGEST = 80
 """Letters that what an alert is about may take: a label may be of any length, a status bar is not."""
 
@@ -45,24 +48,35 @@ class StatusFile:
         self._said: tuple[str, str, str] | None = None
         self._at = float("-inf")
         self._writing = False
+        self._file = threading.Lock()
+        self._over = False
 
     async def tell(self, snapshot: Snapshot) -> None:
-        """Writes how everything stands, where that is news or the line grows old; nothing where the one before is under way."""
+        """Writes how everything stands, where that is news or the line grows old; nothing where the one before is under way,
+        nor once it was forgotten."""
         said = in_a_line(snapshot)
-        if self._writing or (said == self._said and self._clock.monotonic() - self._at < self._lasts):
+        if self._over or self._writing or (said == self._said and self._clock.monotonic() - self._at < self._lasts):
             return
         self._writing, self._said, self._at = True, said, self._clock.monotonic()
         fields = (VERSION, self._place.config, f"{self._clock.utc():.3f}", f"{self._lasts + GRACE:g}", *said)
         try:
-            await in_daemon_thread(lambda: _replace(self._place, "\t".join(fields) + "\n"))
+            await in_daemon_thread(lambda: self._write("\t".join(fields) + "\n"))
         finally:
             self._writing = False
 
     def forget(self) -> None:
-        """This process polls no longer: whoever does says so; where nobody does, there is no line. Blocks for the disk."""
-        self._said = None
+        """This process ends: whoever polls next says so; where nobody does, there is no line. Blocks for the disk."""
+        self._over = True
+        waited = self._file.acquire(timeout=HANGS)  # what is being written would stand there again
         with contextlib.suppress(OSError):
             self._place.path.unlink(missing_ok=True)
+        if waited:
+            self._file.release()
+
+    def _write(self, line: str) -> None:
+        with self._file:
+            if not self._over:
+                _replace(self._place, line)
 
 
 def in_a_line(snapshot: Snapshot) -> tuple[str, str, str]:
