@@ -155,7 +155,8 @@ def test_killed_at_any_moment_of_ten_thousand_writes_nothing_that_was_acknowledg
 def _killed(path: Path, turn: int, first: int, chance: random.Random) -> tuple[list[int], list[int]]:
     """Writes for a random time; returns the entries and the moments of readings that were acknowledged before the kill."""
     argv = [sys.executable, "-c", WRITES, str(path), str(turn), str(first)]
-    process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # What is written while this process stands still must not be all that there is to write: a short pipe holds it up.
+    process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0, pipesize=4096)
     assert process.stdout is not None
     assert process.stderr is not None
     enough = chance.randrange(1, 2000)
