@@ -4,6 +4,7 @@ Prometheus tells, and agent-factory's and cliply's own configs pointed at them."
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import re
 import uuid
@@ -102,8 +103,13 @@ class Stage:
         """Every job that failed within the hour is retried, through the admin endpoint."""
         failed = "SELECT id::text FROM jobs WHERE status = 'failed' AND finished_at > now() - interval '1 hour'"
         for (job,) in self.view.rows(failed):
-            status, _ = self.view.admin(f"/api/admin/jobs/{job}/retry")
-            assert status in (200, 409)
+            eventually(functools.partial(self._retries, job))
+
+    def _retries(self, job: str) -> bool:
+        """Whether a job is retried, or needs it no more; not where the service is too busy just now."""
+        status, _ = self.view.admin(f"/api/admin/jobs/{job}/retry")
+        assert status in (200, 409) or status >= 500
+        return status < 500
 
     async def fault(self, name: str, seed: int = 0) -> None:
         """Brings a fault of the demo about."""
