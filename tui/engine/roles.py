@@ -130,6 +130,7 @@ class Roles:
         self._may_ask_until = 0.0
         with contextlib.suppress(Deposed, LeaseError, TimeoutError):
             async with asyncio.timeout(AT_LAST):
+                await self._watcher.written()  # the next one takes for said what is shared
                 await self._call(lambda: share(self.lease, term, *self._watcher.found()))
                 await self._call(lambda: self.lease.give_up(term))
 
@@ -137,8 +138,7 @@ class Roles:
 
     async def _lead(self, term: Term) -> Term | Leader | None:
         """Polls and shares, as long as the term stands; returns what comes after it."""
-        if self._seen < 0:
-            await self._inherit()
+        await self._inherit()
         self.term, self.follows = term, False
         self._may_ask_until = self._clock.boottime() + LOST
         seat = Seat("leads", recorded=self.lease.holder.kind == "record")
@@ -203,9 +203,12 @@ class Roles:
             sent.update(changed)
 
     async def _inherit(self) -> None:
-        """What the one before has shared last: timers go on, and what was asked just now is not asked again."""
+        """What the one before has shared last, also since it was followed last: timers go on, what fired is not said again, and
+        what was asked just now is not asked again."""
+        seen = self._seen
         with contextlib.suppress(LeaseError, TimeoutError):
-            self._watcher.take(await self._call(lambda: inherited(self.lease)))
+            new = await self._call(lambda: inherited(self.lease) if seen < 0 else shared_since(self.lease, seen))
+            self._watcher.take(new)
 
     # --- follows ----------------------------------------------------------------------------------------------------
 
