@@ -431,7 +431,9 @@ def test_the_one_who_polls_writes_alerts_and_changes_once(open_engine: Open, pat
 
 def test_readings_are_there_to_go_back_to_in_every_process_and_after_a_restart(open_engine: Open) -> None:
     first = Oven(heat=60.0)
-    leader, follower = open_engine(first), open_engine(Oven(), "ben")
+    leader = open_engine(first)
+    sits(leader, "leads")
+    follower = open_engine(Oven(), "ben")
     sits(follower, "follows")
 
     def before() -> float | None:
@@ -490,6 +492,7 @@ def test_what_fired_just_before_the_lease_is_given_up_stands_in_the_journal(
 
     monkeypatch.setattr(Journal, "say", slowly)
     leader = open_engine(Oven(heat=60.0))
+    sits(leader, "leads")
     follower = open_engine(Oven(heat=60.0), "ben")
     assert slow.wait(LONG)
     leader.step_down(0.3)
