@@ -97,6 +97,13 @@ class Stage:
         return "\n".join(line.text for line in self.app.screen.query_one(f"#{name}", Canvas).lines)
 
 
+@pytest.fixture(autouse=True)
+def no_terminal_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is drawn is the same in every terminal, and without one."""
+    for name in ("TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+
+
 Open = Callable[..., AbstractAsyncContextManager[Stage]]
 
 

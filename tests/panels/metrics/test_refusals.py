@@ -141,8 +141,9 @@ async def test_credentials_are_sent_kept_out_of_words_and_read_again_after_a_ref
     assert all(each["X-Token"] == "new-secret" for each in service.asked)
 
 
-async def test_nobody_there_and_no_such_name_are_told_apart(tools: Tools) -> None:
-    told = await failure(tools, prometheus=f"http://user:{{env:HOME}}@{HOST}:{port_of_its_own()}")
+async def test_nobody_there_and_no_such_name_are_told_apart(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "s3cret-token")
+    told = await failure(tools, prometheus=f"http://user:{{env:SHOP_TOKEN}}@{HOST}:{port_of_its_own()}")
     assert (told.phase, told.says, told.refused) == ("connect", "connection refused", True)
     told = await failure(tools, prometheus="http://no-such-host.invalid:9090")
     assert told.phase == "DNS"
