@@ -26,6 +26,7 @@ def wants_ascii() -> bool:
     return bool(os.environ.get("TMUX") or os.environ.get("STY"))
 
 
-def shows_unicode() -> bool:
-    """Whether Unicode can be written to stdout, and is seen there."""
-    return "utf" in (getattr(sys.stdout, "encoding", None) or "ascii").lower() and not wants_ascii()
+def for_stdout(signs: str) -> str:
+    """Text of our own signs as stdout can hold it, and as it is seen there."""
+    shows_unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "ascii").lower() and not wants_ascii()
+    return signs if shows_unicode else signs.translate(IN_ASCII)

@@ -171,15 +171,15 @@ def _says(fold: Fold, clocks: dict[str, Escalation], now: float) -> Shown:
 
 def _in_short(fold: Fold, clocks: dict[str, Escalation], now: float) -> Shown:
     """The same where there is little room: the clock without its words before, who took it on without their name."""
-    lead, says = fold.lead, _says(fold, clocks, now)
+    lead = fold.lead
     if lead.state == "resolved":
-        return clean(f"over {minute(lead.ended, now)}") if lead.ended else says
+        return clean(f"over {minute(lead.ended, now)}") if lead.ended else _says(fold, clocks, now)
     if fold.wants_answer:
         first = _first(fold, clocks)
         return in_few_words(first, now) if first else Shown("not acked")
     if lead.in_maintenance or lead.silenced:
         return Shown("maintenance") if lead.in_maintenance else Shown("silenced")
-    return clean(f"acked {minute(lead.acked_at, now)}") if lead.acked_at is not None else says
+    return clean(f"acked {minute(lead.acked_at, now)}") if lead.acked_at is not None else _says(fold, clocks, now)
 
 
 def _first(fold: Fold, clocks: dict[str, Escalation]) -> Escalation | None:

@@ -12,12 +12,12 @@ from tui.engine.reading import Status
 from tui.engine.rules import describe
 from tui.engine.text import Shown, escaped_for_terminals
 from tui.engine.units import show_duration
-from tui.locales import IN_ASCII, shows_unicode
+from tui.locales import for_stdout
 
 
 def glyph(status: Status) -> str:
     """The status's sign, in what the locale and the output's encoding can hold."""
-    return status.sign if shows_unicode() else status.sign.translate(IN_ASCII)
+    return for_stdout(status.sign)
 
 
 def alert_line(alert: Alert, now: float) -> Shown:

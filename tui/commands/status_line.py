@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from tui.locales import IN_ASCII, shows_unicode
+from tui.locales import for_stdout
 
 USAGE, NO_POLLER = 64, 3
 VERSION = "1"
@@ -39,10 +39,8 @@ def show(given: str, environment: str) -> int:
     """The line of the config that is given, or found as the other commands find it."""
     config = find(given, environment)
     line = newest(config, time.time()) if config else None
-    said = line if line is not None else "watchfloor: no poller"
+    said = for_stdout(line if line is not None else "watchfloor: no poller")
     encoding = sys.stdout.encoding or "utf-8"
-    if not shows_unicode():
-        said = said.translate(IN_ASCII)
     try:
         sys.stdout.write(said.encode(encoding, "replace").decode(encoding) + "\n")
         sys.stdout.flush()

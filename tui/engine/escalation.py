@@ -158,14 +158,11 @@ def in_words(escalation: Escalation, now: float) -> Shown:
         case state if escalation.unreached:
             left = "" if state == "due" or escalation.due is None else f" · due in {_left(escalation.due - now)}"
             return clean(f"not acked · {escalation.partly or f'{escalation.whom} NOT reached'}{left}")
-        case "due":
-            return clean(f"not acked · {escalation.whom} due now")
-        case _ if escalation.due is not None:
-            return clean(f"not acked · {escalation.whom} due in {_left(escalation.due - now)}")
-        case "waiting":
-            return clean(f"not acked · {_left(escalation.acknowledge_by - now)} left")
-        case _:
+        case "overdue" if escalation.due is None:
             return clean(f"not acked · overdue {_steadied(now - escalation.acknowledge_by)}")
+        case _:
+            whom = f"{escalation.whom} " if escalation.due is not None else ""
+            return clean(f"not acked · {whom}{in_few_words(escalation, now)}")
 
 
 def in_few_words(escalation: Escalation, now: float) -> Shown:
