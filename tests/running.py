@@ -18,6 +18,12 @@ from tui.cli import main
 
 ROOT = Path(__file__).parents[1]
 
+PATIENT = """
+import tui.engine.engine as engine, tui.engine.file_use as file_use, tui.engine.lease as lease, tui.engine.roles as roles
+lease.LOST = roles.LOST = 120.0
+lease.PATIENCE = roles.AT_FIRST = roles.AT_LAST = roles.HANGS = engine.STOPS = file_use.ENDS = 30.0
+"""
+
 
 @dataclass
 class Program:
@@ -71,6 +77,11 @@ class Program:
             text=True,
             timeout=within,
         )
+
+    def be_patient(self) -> None:
+        """From now on nobody is given up because the machine stood still, and whoever starts, stops or leaves waits for the
+        file however long that takes."""
+        (self.folder / "packages" / "sitecustomize.py").write_text(PATIENT)
 
     def call(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """What `run` would come to, without a process of its own: for all that a process alone does not decide (signals,

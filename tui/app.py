@@ -13,12 +13,12 @@ import sys
 import termios
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from tui.engine.feed import Feed, Snapshot
 from tui.lean import leave_out_the_palette
 from tui.locales import wants_ascii
+from tui.stopping import stops_with_the_screen
 
 if TYPE_CHECKING:
     from tui.calling import Caller
@@ -68,8 +68,7 @@ def run(
         return BAD_CONFIG
     sys.setswitchinterval(SWITCH)
     caught: list[int] = []
-    app.when_mounted = lambda: before_a_stop(step_down)
-    with signals(app, stop, reread, caught), calling(app, channels):
+    with stops_with_the_screen(app, step_down), signals(app, stop, reread, caught), calling(app, channels):
         app.run(mouse=False)
     return 128 + caught[0] if caught else app.return_code or 0
 
@@ -175,18 +174,3 @@ class signals(contextlib.AbstractContextManager[None]):  # reads as a statement:
             os.write(out, GIVEN_BACK)
             termios.tcsetattr(sys.stdin.fileno(), termios.TCSANOW, self._terminal)
         os._exit(code)
-
-
-def before_a_stop(step_down: Callable[[], None]) -> None:
-    """Ctrl-Z, or whoever sends SIGTSTP: the lease is given up first, then Textual gives the terminal back and stops the
-    process. Its handler stands from when its driver does, so ours is laid before it only then."""
-    textual = signal.getsignal(signal.SIGTSTP)
-    if not callable(textual):
-        return
-    stops: Callable[[int, FrameType | None], object] = textual
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        step_down()
-        stops(number, frame)
-
-    signal.signal(signal.SIGTSTP, stop)

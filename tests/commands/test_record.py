@@ -90,17 +90,9 @@ def records(program: Program) -> Iterator[list[Running]]:
                     stream.close()
 
 
-PATIENT = """
-import tui.engine.lease as lease, tui.engine.roles as roles
-lease.LOST = roles.LOST = 120.0
-lease.PATIENCE = roles.AT_FIRST = roles.AT_LAST = roles.HANGS = 30.0
-"""
-
-
 @pytest.fixture
 def patient(program: Program) -> None:
-    """Nobody is given up because the machine stood still, and whoever starts learns who polls, however long that takes."""
-    (program.folder / "packages" / "sitecustomize.py").write_text(PATIENT)
+    program.be_patient()
 
 
 def start(program: Program, records: list[Running], path: Path) -> Running:
@@ -194,6 +186,12 @@ def test_when_the_poller_is_gone_another_takes_over(
     polls(things, 1)
     began, watch = time.monotonic(), Stopwatch(second.process.pid)
     first.signal(number)
+    while number is signal.SIGSTOP:
+        eventually(lambda: stopped(first), each=0.005)
+        if not locked(program):  # in the middle of writing another may poll, but not lead
+            break
+        first.signal(signal.SIGCONT)
+        first.signal(number)
     second.says("leads")
     polls(things, 2)
     assert gaps(things, began) - watch.withheld < 2 * interval + GRACE, "two polls at most"
@@ -208,6 +206,7 @@ def test_when_the_poller_is_gone_another_takes_over(
         assert journal.returncode == 0, "and the file is whole"
 
 
+@pytest.mark.usefixtures("patient")
 def test_one_that_is_stopped_from_the_keyboard_gives_the_lease_up_first(
     program: Program, things: Things, records: list[Running]
 ) -> None:
@@ -216,16 +215,91 @@ def test_one_that_is_stopped_from_the_keyboard_gives_the_lease_up_first(
     first.says("→ ok")
     second = start(program, records, path)
     second.says("follows")
-    stopped = Path(f"/proc/{first.process.pid}/stat")
-    assert holds(program, first.process.pid)
     first.signal(signal.SIGTSTP)
-    eventually(lambda: stopped.read_text().rpartition(")")[2].split()[0] == "T", each=0.005)
-    assert not holds(program, first.process.pid), "nobody has to wait the two seconds of one that is gone"
-    second.says("leads")
+    eventually(lambda: stopped(first))
+    second.says("leads")  # it need not wait for as long as for one that is gone
     first.signal(signal.SIGCONT)
     first.says("follows")
 
 
+WRITES_UNTIL = """
+import time
+from pathlib import Path
+import tui.engine.file_use as file_use
+from tui.engine.store import Store
+insert = Store._insert
+def insert_and_wait(*what):
+    insert(*what)
+    while Path({marker!r}).exists():
+        time.sleep(0.01)
+Store._insert = insert_and_wait
+file_use.ENDS = 30.0
+"""
+"""While a file is there, whoever records is in the middle of writing to the journal's file, as on a slow disk."""
+
+
+def writes_until(program: Program, marker: Path) -> None:
+    (program.folder / "packages" / "sitecustomize.py").write_text(WRITES_UNTIL.format(marker=str(marker)))
+
+
+def locked(program: Program) -> bool:
+    """Whether a process is in the middle of writing to the journal's file."""
+    (file,) = (program.folder / "state").rglob("*.sqlite")
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=0)) as journal:
+        try:
+            journal.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+    return False
+
+
+def stopped(running: Running) -> bool:
+    """Whether a process is stopped, as the system says (proc(5): the state behind the name)."""
+    return Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def test_one_that_is_stopped_in_the_middle_of_writing_stops_behind_it(
+    program: Program, things: Things, records: list[Running], tmp_path: Path
+) -> None:
+    marker = tmp_path / "writes"
+    writes_until(program, marker)
+    first = start(program, records, program.config(config(things)))
+    first.says("→ ok")
+    for _ in range(3):
+        marker.touch()
+        eventually(lambda: all(locked(program) for _ in range(20)))
+        first.signal(signal.SIGTSTP)
+        time.sleep(1.0)  # long enough for one that does not wait
+        marker.unlink()
+        eventually(lambda: stopped(first), each=0.005)
+        assert not locked(program), "nobody else of this host could write, until it goes on"
+        first.signal(signal.SIGCONT)
+        polls(things, 2)
+
+
+def test_where_one_that_is_stopped_keeps_the_file_another_polls_all_the_same(
+    program: Program, things: Things, records: list[Running], tmp_path: Path
+) -> None:
+    """SIGSTOP cannot be heard, nor can a debugger."""
+    marker = tmp_path / "writes"
+    writes_until(program, marker)
+    path = program.config(config(things))
+    first = start(program, records, path)
+    first.says("→ ok")
+    second = start(program, records, path)
+    second.says("follows")
+    marker.touch()
+    eventually(lambda: all(locked(program) for _ in range(20)))
+    first.signal(signal.SIGSTOP)
+    second.says("another process keeps the journal locked")
+    polls(things, 3)
+    marker.unlink()
+    first.signal(signal.SIGCONT)
+    eventually(lambda: second.lines[-1].split()[2] in ("leads", "follows"), says=lambda: str(second.lines))
+    polls(things, 3)
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_record_goes_before_a_dashboard(program: Program, things: Things, records: list[Running]) -> None:
     path = program.config(config(things))
     environment = {**program.environment, "TERM": "xterm-256color"}

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from tests.engine.test_engine import HOT, Oven
 from tests.waiting import GRACE, LONG, eventually
+from tui.engine import engine as engine_module
 from tui.engine import lease as lease_module
 from tui.engine import roles as roles_module
 from tui.engine.ask import PollNow
@@ -46,6 +47,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AT_FIRST", "AT_LAST", "HANGS"):
         monkeypatch.setattr(roles_module, name, LONG)
     monkeypatch.setattr(lease_module, "PATIENCE", LONG)
+    monkeypatch.setattr(engine_module, "STOPS", LONG)
     written = Sayings.written
     monkeypatch.setattr(Sayings, "written", lambda sayings, within: written(sayings, LONG))
 
@@ -303,7 +305,7 @@ def test_one_about_to_be_stopped_gives_the_lease_up_first(open_engine: Open, mon
     sits(leader, "leads")
     follower = open_engine(next_, "ben")
     sits(follower, "follows")
-    leader.step_down(LONG)
+    leader.step_down()
     assert leader.part.held()
     eventually(lambda: seat(follower).role == "leads")
     sits(leader, "follows")
@@ -495,7 +497,8 @@ def test_what_fired_just_before_the_lease_is_given_up_stands_in_the_journal(
     sits(leader, "leads")
     follower = open_engine(Oven(heat=60.0), "ben")
     assert slow.wait(LONG)
-    leader.step_down(0.3)
+    monkeypatch.setattr(engine_module, "STOPS", 0.3)
+    leader.step_down()
     goes_on.set()
     sits(follower, "leads")
     fires(follower)

@@ -18,6 +18,7 @@ from tui.engine.feed import Deed, Level
 from tui.engine.journal import JournalError
 from tui.engine.reading import ProbeError
 from tui.engine.redact import redact
+from tui.stopping import stops_without_the_file
 
 DONE, REFUSED, FAILED, UNKNOWN = 0, 4, 5, 6
 GRACE = 2.0
@@ -26,7 +27,8 @@ GRACE = 2.0
 
 def act(loaded: Loaded, action: str, args: tuple[str, ...], *, yes: bool, confirm: str, as_json: bool, read_only: bool) -> int:
     """Shows an action's plan, or carries it out where the word for it was given; returns DESIGN.md's exit code."""
-    return asyncio.run(_act(loaded, action, args, yes, confirm, as_json, read_only))
+    with stops_without_the_file():
+        return asyncio.run(_act(loaded, action, args, yes, confirm, as_json, read_only))
 
 
 async def _act(

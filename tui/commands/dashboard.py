@@ -11,6 +11,7 @@ from tui.engine.engine import Engine, level_for
 from tui.engine.feed import Level
 from tui.engine.journal import Journal, JournalError
 from tui.engine.text import clean
+from tui.stopping import stops_without_the_file
 
 
 def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
@@ -34,17 +35,18 @@ def dashboard(loaded: Loaded, *, read_only: bool, ascii_only: bool) -> int:
         engine.warn(says)
     if unreported := reporting(loaded):
         engine.warn(unreported)
-    engine.start()
-    try:
-        return run(
-            engine.feed,
-            stop=engine.stop,
-            reread=engine.reread,
-            step_down=engine.step_down,
-            theme=setup.theme,
-            ascii_only=ascii_only,
-            keys=dict(setup.keys),
-            channels=lambda: engine.setup.channels,
-        )
-    finally:
-        engine.stop()
+    with stops_without_the_file(engine.step_down):
+        engine.start()
+        try:
+            return run(
+                engine.feed,
+                stop=engine.stop,
+                reread=engine.reread,
+                step_down=engine.step_down,
+                theme=setup.theme,
+                ascii_only=ascii_only,
+                keys=dict(setup.keys),
+                channels=lambda: engine.setup.channels,
+            )
+        finally:
+            engine.stop()

@@ -19,6 +19,7 @@ from tui.engine.setup import Setup
 from tui.engine.term import RANK, LeaseError
 from tui.engine.text import clean
 from tui.engine.together import Together
+from tui.stopping import stops_without_the_file
 
 LONGEST = 200
 ALONE = 7
@@ -39,7 +40,8 @@ def mark(loaded: Loaded, text: str) -> int:
     at = time.time()
     try:
         journal = open_journal(loaded.setup)
-        journal.say(at, loaded.setup.user, Marked(Change(f"mark-{uuid.uuid4().hex}", at, "mark", title)))
+        with stops_without_the_file():
+            journal.say(at, loaded.setup.user, Marked(Change(f"mark-{uuid.uuid4().hex}", at, "mark", title)))
     except JournalError as error:
         complain(str(error))
         return 5

@@ -6,7 +6,6 @@ Goes on until SIGTERM or SIGINT; SIGHUP and SIGUSR1 have the config read again. 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import signal
 import threading
@@ -23,6 +22,7 @@ from tui.config import Loaded
 from tui.engine.engine import Engine, level_for
 from tui.engine.feed import Snapshot
 from tui.engine.journal import JournalError
+from tui.stopping import stops_without_the_file
 
 NO_RECORD = 5
 CHECK_IN_EACH = 60.0
@@ -46,7 +46,8 @@ def record(loaded: Loaded) -> int:
     if unreported := reporting(loaded):
         engine.warn(unreported)
     try:
-        with asked_for(engine) as ends, serving(loaded.record.metrics, engine, journal):
+        stops, serves = stops_without_the_file(engine.step_down), serving(loaded.record.metrics, engine, journal)
+        with asked_for(engine) as ends, stops, serves:
             engine.start()
             _go_on(engine, ends, loaded)
     except OSError as error:
@@ -72,7 +73,7 @@ class Ends:
 
 @contextlib.contextmanager
 def asked_for(engine: Engine) -> Iterator[Ends]:
-    """SIGTERM and SIGINT end it, SIGHUP and SIGUSR1 have the config read again, SIGTSTP gives the lease up before it stops."""
+    """SIGTERM and SIGINT end it, SIGHUP and SIGUSR1 have the config read again."""
     ends = Ends()
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -81,11 +82,7 @@ def asked_for(engine: Engine) -> Iterator[Ends]:
     def reread(number: int, frame: FrameType | None) -> None:
         engine.reread()
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        engine.step_down()
-        os.kill(os.getpid(), signal.SIGSTOP)
-
-    handlers = {"SIGTERM": end, "SIGINT": end, "SIGHUP": reread, "SIGUSR1": reread, "SIGTSTP": stop}
+    handlers = {"SIGTERM": end, "SIGINT": end, "SIGHUP": reread, "SIGUSR1": reread}
     before = {getattr(signal, name): signal.signal(getattr(signal, name), handler) for name, handler in handlers.items()}
     try:
         yield ends

@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from .recording import Recording
     from .roles import Roles
 
+STOPS = 0.5
+"""Seconds that a stop waits for the lease to be given up, also where the engine's own loop hangs."""
+
 
 class Engine:
     """One dashboard's engine. `level` is what may leave; without a `journal` nothing can be recorded, so nothing is done;
@@ -184,11 +187,11 @@ class Engine:
         """Polls and judges in the caller's loop until cancelled: for `check --for`, within a `session`."""
         await asyncio.gather(self.poller.run(), self._judge_by_the_clock())
 
-    def step_down(self, within: float = 0.5) -> None:
-        """Gives the lease up: this process is about to be stopped (Ctrl-Z). From another thread; waits so long at most."""
+    def step_down(self) -> None:
+        """Gives the lease up: this process is about to be stopped (Ctrl-Z). From another thread; waits `STOPS` at most."""
         if self._loop:
             with contextlib.suppress(Exception):  # it is stopped all the same, and its lease then runs out by itself
-                asyncio.run_coroutine_threadsafe(self.part.step_down(), self._loop).result(within)
+                asyncio.run_coroutine_threadsafe(self.part.step_down(), self._loop).result(STOPS)
 
     def reread(self) -> None:
         """Reads the config again, soon; from any thread."""

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from . import entries
 from .entries import Said
+from .file_use import using_file
 from .journal_schema import VERSION, in_words, make_file, migrate, prepare
 from .text import Shown, clean
 
@@ -81,17 +82,21 @@ class Journal:
         self.path = path
         self._lock = threading.Lock()
         try:
-            if isinstance(path, Path):
-                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                make_file(path, 0o660 if group else 0o600)
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
-            prepare(self._connection)
-            # FULL syncs the WAL at each commit: an intent is on the disk before the request leaves.
-            self._connection.execute("PRAGMA synchronous=FULL")
-            if migrate(self._connection) > VERSION:
-                raise JournalError(f"{path} was written by a newer Watchfloor: upgrade this one, or move the file away")
+            with using_file():
+                self._open(path, 0o660 if group else 0o600)
         except (OSError, sqlite3.Error) as error:
             raise JournalError(f"the journal {path} cannot be written: {in_words(error)}") from error
+
+    def _open(self, path: Path | str, mode: int) -> None:
+        if isinstance(path, Path):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_file(path, mode)
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
+        prepare(self._connection)
+        # FULL syncs the WAL at each commit: an intent is on the disk before the request leaves.
+        self._connection.execute("PRAGMA synchronous=FULL")
+        if migrate(self._connection) > VERSION:
+            raise JournalError(f"{path} was written by a newer Watchfloor: upgrade this one, or move the file away")
 
     def append(self, at: float, kind: str, who: str, data: Mapping[str, Any], deed: str | None = None) -> int:
         """Adds a deed's entry and returns its id when it is on the disk. Raises JournalError: then nothing was recorded."""
@@ -111,7 +116,7 @@ class Journal:
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """The file in a transaction of its own, begun for writing: for what must be looked at and added at one moment, over all
         processes. Raises JournalError where it cannot be written; then, and where the block raises, nothing was."""
-        with self._lock:
+        with self._lock, using_file():
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
             except sqlite3.Error as error:
@@ -127,7 +132,7 @@ class Journal:
                 raise
 
     def _insert(self, values: tuple[object, ...]) -> int:
-        with self._lock:
+        with self._lock, using_file():
             try:
                 cursor = self._connection.execute(INSERT, values)
             except sqlite3.Error as error:
@@ -158,7 +163,7 @@ class Journal:
 
     def query(self, sql: str, values: tuple[object, ...] = ()) -> Sequence[Sequence[Any]]:
         """What a statement of ours reads from the file. Raises JournalError."""
-        with self._lock:
+        with self._lock, using_file():
             try:
                 return self._connection.execute(sql, values).fetchall()
             except sqlite3.Error as error:
@@ -169,5 +174,5 @@ class Journal:
 
     def close(self) -> None:
         """Closes the file."""
-        with self._lock:
+        with self._lock, using_file():
             self._connection.close()

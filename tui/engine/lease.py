@@ -22,6 +22,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from .clock import Clock
+from .file_use import using_file
+from .journal_schema import in_words
 from .term import RANK, Deposed, Duties, Holder, Kind, Leader, LeaseError, Term, boot_id, fence
 
 BEAT = 0.5
@@ -188,9 +190,10 @@ class Lease:
         if not self._lock.acquire(timeout=PATIENCE):
             raise LeaseError("the journal's disk does not answer")
         try:
-            yield self._open()
+            with using_file():
+                yield self._open()
         except sqlite3.Error as error:
-            raise LeaseError(str(error)) from error
+            raise LeaseError(in_words(error)) from error
         finally:
             self._lock.release()
 

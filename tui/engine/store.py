@@ -19,6 +19,7 @@ import msgspec
 
 from . import frame, series
 from .clock import Clock
+from .file_use import using_file
 from .history import History
 from .journal_schema import VERSION, in_words, make_file, make_shrinkable, migrate, prepare
 from .judge import Judgement, States
@@ -210,7 +211,8 @@ class Store:
     def _faults(self, what: str) -> Iterator[None]:
         """Faults of the disk and of what was to be written, as StoreError in words; one that lasts is a `problem` meanwhile."""
         try:
-            yield
+            with using_file():
+                yield
         except (OSError, sqlite3.Error, msgspec.MsgspecError, UnicodeError, OverflowError, TypeError) as error:
             says = f"readings cannot be {what}: {in_words(error)}"
             if what in LASTING:

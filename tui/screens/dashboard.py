@@ -32,6 +32,8 @@ from .opening import Opening
 from .sight import Sight
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from tui.engine.rewind import Rewound
 
     from .answering import Taken
@@ -74,6 +76,7 @@ class WatchfloorApp(Opening, inherit_bindings=False):
     CSS = "Screen { background: ansi_default; color: ansi_default; } ToastRack { display: none; }"
     BINDINGS = [
         Binding("q,ctrl+q,ctrl+c", "leave", "quit", id="quit", show=False, tooltip="leave"),
+        Binding("ctrl+z", "stop", "to the shell", id="stop", show=False, tooltip="stop here; fg comes back"),
         Binding("colon,ctrl+p", "palette", "everything by name", id="palette", show=False),
         Binding("question_mark", "help", "all keys", id="help", tooltip="this page"),
     ]
@@ -99,8 +102,10 @@ class WatchfloorApp(Opening, inherit_bindings=False):
         self.glyphs = ASCII if ascii_only else UNICODE
         self.look = self._theme(theme)
         self.loop: asyncio.AbstractEventLoop | None = None
-        self.when_mounted: Callable[[], object] = lambda: None
+        self.when_mounted: Callable[[Driver], object] = lambda driver: None
         """Called when the terminal is this app's."""
+        self.stops: Callable[[], bool] = lambda: False
+        """Stops this job, as Ctrl-Z does elsewhere; False where nobody could bring it back."""
         self.calls: Callable[[Snapshot], object] = lambda snapshot: None
         """Called with each snapshot: whether the terminal is to call somebody (`tui.calling`)."""
         self._rest_until = 0.0
@@ -123,7 +128,8 @@ class WatchfloorApp(Opening, inherit_bindings=False):
         if says := unknown_key(self._keys, self.BINDINGS, self.snapshot):
             self.call_after_refresh(self.tell, "", Piece(clean(says), "degraded"))
         self.set_timer(0.01, self._tick)
-        self.when_mounted()
+        if self._driver is not None:
+            self.when_mounted(self._driver)
 
     def _wake(self) -> None:
         """Called in the engine's thread: passes the word on."""
@@ -292,6 +298,15 @@ class WatchfloorApp(Opening, inherit_bindings=False):
 
     def _stay(self) -> None:
         self._leaving = False
+
+    def action_stop(self) -> None:
+        """Back to the shell; another dashboard polls meanwhile."""
+        if not self.stops():
+            self.tell("there is no shell here that could bring this back; q leaves")
+
+    def draw_all(self) -> None:
+        """All is drawn anew: the terminal showed something else meanwhile."""
+        self.call_later(lambda: self.screen.refresh() and None)
 
     def use_theme(self, name: str) -> None:
         """Another theme, at once."""
