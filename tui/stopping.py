@@ -97,7 +97,8 @@ class _Screen:
 
 
 def _stop() -> None:
-    """Stops this process, in its main thread; returns when it goes on."""
+    """Stops this process, in its main thread; returns when it goes on. SIGCONT is handled before that, at no file either:
+    in the background the process is stopped again by taking the terminal."""
     with between_uses():
         os.kill(os.getpid(), signal.SIGSTOP)
 

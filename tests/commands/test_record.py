@@ -19,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 
+import psutil
 import pytest
 
 from tests import story
@@ -254,8 +255,7 @@ def locked(program: Program) -> bool:
 
 
 def stopped(running: Running) -> bool:
-    """Whether a process is stopped, as the system says (proc(5): the state behind the name)."""
-    return Path(f"/proc/{running.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    return psutil.Process(running.process.pid).status() == psutil.STATUS_STOPPED
 
 
 def test_one_that_is_stopped_in_the_middle_of_writing_stops_behind_it(

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.pty.terminal import ALTERNATE, CURSOR, Terminal
@@ -83,13 +84,35 @@ def test_ctrl_z_stops_it_and_fg_brings_it_back(program: Program, things: Things,
         terminal.until(lambda: terminal.restored)
 
 
+def test_in_the_background_it_stays_stopped(program: Program, path: Path) -> None:
+    with Terminal(SHELL, program.environment | {"PS1": f"{PROMPT} "}, program.work) as terminal:
+        terminal.until(PROMPT)
+        terminal.press(f"{shlex.join([*program.argv, '--config', str(path)])}\r")
+        terminal.until("1 of 1 up")
+        (dashboard,) = psutil.Process(terminal.pid).children()
+        for _ in range(3):
+            terminal.screen.reset()
+            terminal.press("ctrl+z")
+            terminal.until("Stopped")
+            terminal.screen.reset()
+            terminal.press("bg\r")
+            terminal.until(PROMPT)
+            eventually(lambda: dashboard.status() == psutil.STATUS_STOPPED)
+            assert terminal.restored
+            holders(program)  # which it does not keep locked
+            terminal.press("fg\r")
+            terminal.until(lambda: terminal.lines()[0].startswith(" shop · demo") and "1 of 1 up" in terminal.text)
+        terminal.press("q")
+        terminal.until(lambda: terminal.restored)
+
+
 def test_one_that_was_stopped_from_outside_takes_the_terminal_once(program: Program, path: Path) -> None:
     """SIGSTOP is not heard; a shell may have used the terminal meanwhile."""
     with Terminal([*program.argv, "--config", str(path)], program.environment, program.work) as terminal:
         terminal.until("1 of 1 up")
         for _ in range(3):
             terminal.signal(signal.SIGSTOP)
-            terminal.until(lambda: stat(terminal.pid).rpartition(")")[2].split()[0] == "T")
+            terminal.until(lambda: psutil.Process(terminal.pid).status() == psutil.STATUS_STOPPED)
             terminal.screen.reset()
             terminal.signal(signal.SIGCONT)
             terminal.until(lambda: terminal.lines()[0].startswith(" shop · demo") and "1 of 1 up" in terminal.text)
@@ -99,10 +122,6 @@ def test_one_that_was_stopped_from_outside_takes_the_terminal_once(program: Prog
         terminal.press("q")
         assert terminal.exit_code() == 0
         assert terminal.restored
-
-
-def stat(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text()
 
 
 def test_where_no_shell_could_bring_it_back_it_says_so(program: Program, path: Path) -> None:

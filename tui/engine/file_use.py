@@ -12,8 +12,11 @@ from collections.abc import Iterator
 
 ENDS = 1.0
 """Seconds that a stop waits for the uses under way. On a disk that hangs longer it stops all the same."""
-WAITS = 0.5
-"""Seconds that a use waits for a stop that was announced and does not come, as on a terminal that takes nothing any more."""
+WAITS = 10
+"""How often a use waits a moment for a stop to be over, which on a terminal that takes nothing any more it never is. Told by
+moments, since the time goes on while this process is stopped."""
+MOMENT = 0.05
+"""Seconds."""
 
 _changed = threading.Condition()
 _uses = 0
@@ -25,7 +28,9 @@ def using_file() -> Iterator[None]:
     """Around everything that this process reads or writes there, from a transaction's beginning to its end."""
     global _uses
     with _changed:
-        _changed.wait_for(lambda: not _stops, WAITS)
+        for _ in range(WAITS):
+            if _changed.wait_for(lambda: not _stops, MOMENT):
+                break
         _uses += 1
     try:
         yield
