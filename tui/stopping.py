@@ -7,9 +7,12 @@ terminal also where nothing gave it back (after SIGSTOP), reads it twice from th
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
+import sys
+import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -29,7 +32,8 @@ def stops_without_the_file(first: Callable[[], None] = lambda: None) -> Iterator
 
     def stop(number: int, frame: FrameType | None) -> None:
         first()
-        _stop()
+        with between_uses():
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     before = signal.signal(signal.SIGTSTP, stop)
     try:
@@ -56,51 +60,81 @@ def stops_with_the_screen(app: WatchfloorApp, first: Callable[[], None] = lambda
 
 
 class _Screen:
-    """The terminal that is given back and taken again. `first` is called before a stop, `anew` to draw all of it after."""
+    """The terminal that is given back and taken again. `first` is called before a stop, `anew` to draw all of it after.
+
+    Everything happens in the loop: a signal's handler may come while something is being written to the terminal, and would wait
+    for that for ever.
+    """
 
     def __init__(self, driver: Driver, first: Callable[[], None], anew: Callable[[], object]) -> None:
         self._driver = driver
         self._first = first
         self._anew = anew
+        self._loop = asyncio.get_running_loop()
         self._has_terminal = True
-        signal.signal(signal.SIGTSTP, self._on_stop)
-        signal.signal(signal.SIGCONT, self._on_go_on)
+        self._went_on = 0
+        signal.signal(signal.SIGTSTP, lambda number, frame: self._soon(self._stop))
+        signal.signal(signal.SIGCONT, self._goes_on)
 
     def stop_job(self) -> bool:
         """Stops every process of this job, as the terminal does at Ctrl-Z where it takes keys itself; False, and nothing done,
         where no shell could bring it back."""
         if not _has_a_shell():
             return False
-        self._give_terminal_back()
-        here = signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # the others alone: this one stops when it is at no file
-        os.killpg(0, signal.SIGTSTP)
-        _stop()
-        signal.signal(signal.SIGTSTP, here)
+        self._stop(others=_stop_others)
         return True
 
-    def _on_stop(self, number: int, frame: FrameType | None) -> None:
-        self._give_terminal_back()
-        _stop()
-
-    def _give_terminal_back(self) -> None:
+    def _stop(self, others: Callable[[], None] = lambda: None) -> None:
         self._first()
+        self._has_terminal = False
         self._driver.suspend_application_mode()
-        self._has_terminal = False
-
-    def _on_go_on(self, number: int, frame: FrameType | None) -> None:
-        if self._has_terminal:  # stopped from outside, unasked: who knows what the terminal was used for
-            self._driver.suspend_application_mode()
-        self._has_terminal = False
-        self._driver.resume_application_mode()  # in the background it stops again within this
-        self._has_terminal = True
+        with between_uses():
+            others()
+            os.kill(os.getpid(), signal.SIGSTOP)
+            self._take_terminal()
         self._anew()
 
+    def _take_terminal(self) -> None:
+        """In the background this process is stopped again by trying: then once more, when it goes on."""
+        went_on = -1
+        while went_on != self._went_on:
+            went_on = self._went_on
+            self._driver.resume_application_mode()
+            if _is_raw():
+                break
+        self._has_terminal = True
 
-def _stop() -> None:
-    """Stops this process, in its main thread; returns when it goes on. SIGCONT is handled before that, at no file either:
-    in the background the process is stopped again by taking the terminal."""
-    with between_uses():
-        os.kill(os.getpid(), signal.SIGSTOP)
+    def _goes_on(self, number: int, frame: FrameType | None) -> None:
+        self._went_on += 1
+        if self._has_terminal:
+            self._soon(self._come_back)
+
+    def _come_back(self) -> None:
+        """Stopped from outside, unasked: who knows what the terminal was used for."""
+        if self._has_terminal:
+            self._has_terminal = False
+            self._driver.suspend_application_mode()
+            self._take_terminal()
+            self._anew()
+
+    def _soon(self, call: Callable[[], None]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended: so does this process
+            self._loop.call_soon_threadsafe(call)
+
+
+def _stop_others() -> None:
+    """Stops the other processes of this job, which are told as the terminal would tell them."""
+    here = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTSTP)
+    signal.signal(signal.SIGTSTP, here)
+
+
+def _is_raw() -> bool:
+    """Whether the terminal gives every key at once; True also where there is none any more."""
+    try:
+        return not termios.tcgetattr(sys.stdin.fileno())[3] & termios.ICANON
+    except termios.error:
+        return True
 
 
 def _has_a_shell() -> bool:

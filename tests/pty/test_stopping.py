@@ -112,7 +112,8 @@ def test_one_that_was_stopped_from_outside_takes_the_terminal_once(program: Prog
         terminal.until("1 of 1 up")
         for _ in range(3):
             terminal.signal(signal.SIGSTOP)
-            terminal.until(lambda: psutil.Process(terminal.pid).status() == psutil.STATUS_STOPPED)
+            # Maybe in the middle of a picture, for whose end `until` would wait.
+            eventually(lambda: psutil.Process(terminal.pid).status() == psutil.STATUS_STOPPED)
             terminal.screen.reset()
             terminal.signal(signal.SIGCONT)
             terminal.until(lambda: terminal.lines()[0].startswith(" shop · demo") and "1 of 1 up" in terminal.text)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import re
 import signal
-import threading
 from collections.abc import Iterator
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from tui.commands.metrics import serving
@@ -63,12 +63,23 @@ class Ends:
 
     def __init__(self) -> None:
         self.asked = False
-        self.news = threading.Event()
+        self._news: SimpleQueue[None] = SimpleQueue()  # of all that wakes, this alone may be used in a signal's handler
 
     def ask(self) -> None:
         """It is to end now."""
         self.asked = True
-        self.news.set()
+        self.wake()
+
+    def wake(self) -> None:
+        """There is news."""
+        self._news.put(None)
+
+    def wait(self, seconds: float) -> None:
+        """Until there is news, or so many seconds are over."""
+        with contextlib.suppress(Empty):
+            self._news.get(timeout=seconds)
+            while True:
+                self._news.get_nowait()
 
 
 @contextlib.contextmanager
@@ -93,12 +104,11 @@ def asked_for(engine: Engine) -> Iterator[Ends]:
 
 def _go_on(engine: Engine, ends: Ends, loaded: Loaded) -> None:
     """A line to stderr for each thing that changes, and a check-in each minute, until the end."""
-    engine.feed.on_news(ends.news.set)
+    engine.feed.on_news(ends.wake)
     before: Snapshot | None = None
     checked_in = float("-inf")
     while not ends.asked:
-        ends.news.wait(1.0)
-        ends.news.clear()
+        ends.wait(1.0)
         now = engine.feed.newest()
         if before is None and now.seat.role == "alone" and not now.warnings:
             continue  # who polls is not known yet

@@ -58,7 +58,7 @@ def _columns(gauges: Sequence[Gauge], width: int) -> _Columns:
     limit = max((cell_len(each.limit) for each in gauges), default=0)
     asked = max((len(each.spark.values) for each in gauges if each.spark), default=0)
     left = width - 1 - label - 2 - text - 4
-    spark = min(asked, LONGEST_SPARK, max(left - (limit + 3 if limit else 1), min(LEAST_SPARK, left - 10)))
+    spark = min(asked, LONGEST_SPARK, max(left - (limit + 4 if limit else 1), min(LEAST_SPARK, left - 10)))
     return _Columns(min(label, width // 3), text, spark if spark >= 4 else 0)
 
 
