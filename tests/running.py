@@ -19,9 +19,10 @@ from tui.cli import main
 ROOT = Path(__file__).parents[1]
 
 PATIENT = """
-import tui.engine.engine as engine, tui.engine.file_use as file_use, tui.engine.lease as lease, tui.engine.roles as roles
+import tui.commands.record as record, tui.engine.engine as engine, tui.engine.file_use as file_use
+import tui.engine.lease as lease, tui.engine.roles as roles
 lease.LOST = roles.LOST = 120.0
-lease.PATIENCE = roles.AT_FIRST = roles.AT_LAST = roles.HANGS = engine.STOPS = file_use.ENDS = 30.0
+lease.PATIENCE = roles.AT_FIRST = roles.AT_LAST = roles.HANGS = engine.STOPS = file_use.ENDS = record.GRACE = 30.0
 """
 
 

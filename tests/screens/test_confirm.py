@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from msgspec.structs import replace
 from textual.events import Paste
 
 from tests import story
-from tests.clocks import settle
 from tests.screens.conftest import Open, Stage
 from tui.engine.actions import Item, Outcome, Plan, Proof, Result
 from tui.engine.ask import MakePlan
 from tui.engine.feed import Deed
 from tui.engine.text import EMPTY, Shown
-from tui.screens.confirm import Confirm
+from tui.screens import confirm, settling
 from tui.screens.plan import plan_lines, progress, summary
-from tui.screens.settling import LATE
+from tui.screens.settling import LATE, once_settled
 from tui.screens.word import SETTLES
 
 
@@ -27,16 +32,16 @@ async def to_terminate(stage: Stage) -> None:
     await stage.stand()
 
 
-async def y_is_heard(stage: Stage) -> None:
-    """The plan to cancel a statement stands, and a `y` was typed just now."""
-    await stage.press("3", "j", "X")
-    await stage.stand()
-    stage.clock.move(0.2)
-    stage.arrives("y")
-    word = stage.app.get_screen("confirm", Confirm)._word
-    while word._last[0] != "y":
-        await settle(rounds=1)
-    await settle()  # its moment has begun
+@contextmanager
+def hearing(module: ModuleType, does: Callable[[], object]) -> Iterator[None]:
+    """What happens in the very moment in which a `y` begins to settle, as the module has it done."""
+
+    def settles(*waits: Any) -> None:
+        once_settled(*waits)
+        does()
+
+    with patch.object(module, "once_settled", settles):
+        yield
 
 
 async def test_what_destroys_is_typed(opened: Open) -> None:
@@ -105,25 +110,31 @@ async def test_a_y_that_others_follow_is_no_y(opened: Open) -> None:
 async def test_a_y_counts_behind_what_came_with_it_and_was_not_looked_at_yet(opened: Open) -> None:
     """The screen was drawn meanwhile, say."""
     async with opened() as stage:
-        await y_is_heard(stage)
-        stage.arrives("e")
-        time.sleep(SETTLES * 1.2)
-        await stage.settle()
+        await stage.press("3", "j", "X")
+        await stage.stand()
+
+        def is_busy() -> None:
+            stage.arrives("e")
+            time.sleep(SETTLES)
+
+        with hearing(confirm, lambda: asyncio.get_running_loop().call_later(SETTLES / 2, is_busy)):
+            await stage.press("y")
+            await stage.settle()
         assert not stage.engine.executed
 
 
 async def test_a_y_settles_only_while_keys_could_be_heard(opened: Open) -> None:
     """The whole program stood still behind the `y`: what was typed meanwhile is read a moment later."""
     async with opened() as stage:
-        await y_is_heard(stage)
-        time.sleep(LATE * 1.5)
-        await settle()  # what is due by now is done
-        stage.arrives("e")
-        await stage.settle()
-        assert not stage.engine.executed
-        await stage.press("y")
-        time.sleep(LATE * 1.5)
-        await stage.settle()
+        await stage.press("3", "j", "X")
+        await stage.stand()
+        with hearing(confirm, lambda: time.sleep(LATE * 1.5)):
+            with hearing(settling, lambda: stage.arrives("e")):
+                await stage.press("y")
+                await stage.settle()
+            assert not stage.engine.executed
+            await stage.press("y")
+            await stage.settle()
         assert [each.yes for each in stage.engine.executed] == [True]
 
 
