@@ -193,6 +193,7 @@ def test_with_a_poller_and_without(program: Program, things: Things) -> None:
     path = program.config(watching(things))
     nobody = program.run("status-line", "--config", path)
     assert (nobody.returncode, nobody.stdout) == (3, "watchfloor: no poller\n")
+    program.be_patient()
     running = Running(program.start("record", "--config", path))
     try:
         said = eventually(
