@@ -42,7 +42,7 @@ def using_file() -> Iterator[None]:
 
 @contextlib.contextmanager
 def between_uses() -> Iterator[None]:
-    """Around a stop of this process, in a signal's handler: waits for the uses under way, and lets none begin meanwhile."""
+    """Around a stop of this process, in its main thread: waits for the uses under way, and lets none begin meanwhile."""
     global _stops
     with _changed:
         _stops += 1
