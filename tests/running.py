@@ -12,6 +12,8 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from unittest.mock import patch
 
+import psutil
+
 from tests import theirs
 from tests.waiting import LONG, Stopwatch, eventually
 from tui.cli import main
@@ -82,7 +84,17 @@ class Program:
     def be_patient(self) -> None:
         """From now on nobody is given up because the machine stood still, and whoever starts, stops or leaves waits for the
         file however long that takes."""
-        (self.folder / "packages" / "sitecustomize.py").write_text(PATIENT)
+        self.begins_with(PATIENT)
+
+    def begins_with(self, code: str) -> None:
+        """What every process of it runs first, from now on."""
+        (self.folder / "packages" / "sitecustomize.py").write_text(code)
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file, which must be there: one alone."""
+        (file,) = (self.folder / "state").rglob("*.sqlite")
+        return file
 
     def call(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """What `run` would come to, without a process of its own: for all that a process alone does not decide (signals,
@@ -115,6 +127,11 @@ class Program:
             text=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
+
+
+def stopped(pid: int) -> bool:
+    """Whether a process is stopped, until it is told to go on."""
+    return psutil.Process(pid).status() == psutil.STATUS_STOPPED
 
 
 def ended(process: subprocess.Popen[str], within: float = LONG) -> int:

@@ -43,7 +43,7 @@ def stops_without_the_file(first: Callable[[], None] = lambda: None) -> Iterator
 
 
 @contextlib.contextmanager
-def stops_with_the_screen(app: WatchfloorApp, first: Callable[[], None] = lambda: None) -> Iterator[None]:
+def stops_with_the_screen(app: WatchfloorApp, first: Callable[[], None]) -> Iterator[None]:
     """Within it, from when the app has the terminal, Ctrl-Z and SIGTSTP give that back and stop this process as above, and
     SIGCONT brings the screen back."""
     before = signal.getsignal(signal.SIGTSTP), signal.getsignal(signal.SIGCONT)

@@ -192,8 +192,7 @@ def test_the_journal_is_read_since_an_age(program: Program, things: Things) -> N
 
 
 def test_a_defect_of_ours_has_a_code_of_its_own_and_shows_no_secret(program: Program, things: Things) -> None:
-    broken = program.folder / "packages" / "sitecustomize.py"
-    broken.write_text(
+    program.begins_with(
         "import tui.commands.check as c, tui.engine.secrets as s\n"
         "s.known_values.add('canary-4711')\n"
         "def as_data(snapshot): raise KeyError('canary-4711')\n"

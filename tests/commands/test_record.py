@@ -19,12 +19,11 @@ from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 
-import psutil
 import pytest
 
 from tests import story
 from tests.pty.terminal import Terminal
-from tests.running import Program
+from tests.running import Program, stopped
 from tests.servers.children import port_of_its_own
 from tests.servers.things import Things
 from tests.waiting import GRACE, LONG, Stopwatch, eventually
@@ -109,8 +108,7 @@ def gaps(things: Things, since: float) -> float:
 
 def holds(program: Program, pid: int) -> bool:
     """Whether a process has the lease, as it stands in the journal's file."""
-    (file,) = (program.folder / "state").rglob("*.sqlite")
-    with contextlib.closing(sqlite3.connect(file)) as journal:
+    with contextlib.closing(sqlite3.connect(program.journal)) as journal:
         return journal.execute("SELECT 1 FROM lease WHERE holder <> '' AND pid = ?", [pid]).fetchone() is not None
 
 
@@ -188,7 +186,7 @@ def test_when_the_poller_is_gone_another_takes_over(
     began, watch = time.monotonic(), Stopwatch(second.process.pid)
     first.signal(number)
     while number is signal.SIGSTOP:
-        eventually(lambda: stopped(first), each=0.005)
+        eventually(lambda: stopped(first.process.pid), each=0.005)
         if not locked(program):  # in the middle of writing another may poll, but not lead
             break
         first.signal(signal.SIGCONT)
@@ -216,9 +214,11 @@ def test_one_that_is_stopped_from_the_keyboard_gives_the_lease_up_first(
     first.says("→ ok")
     second = start(program, records, path)
     second.says("follows")
+    assert holds(program, first.process.pid)
     first.signal(signal.SIGTSTP)
-    eventually(lambda: stopped(first))
-    second.says("leads")  # it need not wait for as long as for one that is gone
+    eventually(lambda: stopped(first.process.pid), each=0.005)
+    assert not holds(program, first.process.pid), "nobody has to wait as long as for one that is gone"
+    second.says("leads")
     first.signal(signal.SIGCONT)
     first.says("follows")
 
@@ -240,22 +240,17 @@ file_use.ENDS = 30.0
 
 
 def writes_until(program: Program, marker: Path) -> None:
-    (program.folder / "packages" / "sitecustomize.py").write_text(WRITES_UNTIL.format(marker=str(marker)))
+    program.begins_with(WRITES_UNTIL.format(marker=str(marker)))
 
 
 def locked(program: Program) -> bool:
     """Whether a process is in the middle of writing to the journal's file."""
-    (file,) = (program.folder / "state").rglob("*.sqlite")
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=0)) as journal:
+    with contextlib.closing(sqlite3.connect(program.journal, isolation_level=None, timeout=0)) as journal:
         try:
             journal.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
             return True
     return False
-
-
-def stopped(running: Running) -> bool:
-    return psutil.Process(running.process.pid).status() == psutil.STATUS_STOPPED
 
 
 def test_one_that_is_stopped_in_the_middle_of_writing_stops_behind_it(
@@ -271,7 +266,7 @@ def test_one_that_is_stopped_in_the_middle_of_writing_stops_behind_it(
         first.signal(signal.SIGTSTP)
         time.sleep(1.0)  # long enough for one that does not wait
         marker.unlink()
-        eventually(lambda: stopped(first), each=0.005)
+        eventually(lambda: stopped(first.process.pid), each=0.005)
         assert not locked(program), "nobody else of this host could write, until it goes on"
         first.signal(signal.SIGCONT)
         polls(things, 2)

@@ -8,47 +8,15 @@ import subprocess
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from tests import theirs
+from tests.pty.conftest import INTERVAL, health_only
 from tests.pty.terminal import ALTERNATE, CURSOR, Terminal
 from tests.running import Program
-from tests.servers.things import Things, start_things
+from tests.servers.things import Things
 from tests.waiting import GRACE, eventually
-
-INTERVAL = 0.5
-
-
-@pytest.fixture
-def things() -> Iterator[Things]:
-    with start_things(a="broken") as service:
-        yield service
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    return Program(tmp_path)
-
-
-def health_only(things: Things) -> str:
-    return f"""
-[watchfloor]
-name = "shop"
-environment = "demo"
-interval = "{INTERVAL}s"
-[[panel]]
-kind = "health"
-[[panel.endpoint]]
-name = "readyz"
-url = "{things.url}/readyz"
-deadline = "10s"                  # that a busy machine stood still for a moment says nothing of the service
-[[panel.endpoint]]
-name = "second"
-url = "{things.url}/readyz?again"
-deadline = "10s"
-"""
 
 
 @pytest.fixture

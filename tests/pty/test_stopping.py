@@ -6,15 +6,15 @@ import contextlib
 import shlex
 import signal
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.pty.conftest import health_only
 from tests.pty.terminal import ALTERNATE, CURSOR, Terminal
-from tests.running import Program
-from tests.servers.things import Things, start_things
+from tests.running import Program, stopped
+from tests.servers.things import Things
 from tests.waiting import LONG, eventually
 
 SHELL = ["/bin/sh", "-i"]
@@ -22,38 +22,14 @@ PROMPT = "ready>"
 
 
 @pytest.fixture
-def things() -> Iterator[Things]:
-    with start_things(a="broken") as service:
-        yield service
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    made = Program(tmp_path)
-    made.be_patient()
-    return made
-
-
-@pytest.fixture
 def path(program: Program, things: Things) -> Path:
-    return program.config(f"""
-[watchfloor]
-name = "shop"
-environment = "demo"
-interval = "0.5s"
-[[panel]]
-kind = "health"
-[[panel.endpoint]]
-name = "readyz"
-url = "{things.url}/readyz"
-deadline = "10s"
-""")
+    program.be_patient()
+    return program.config(health_only(things))
 
 
 def holders(program: Program) -> list[str]:
     """Who has the lease, as it stands in the journal's file, which nobody may keep locked."""
-    (file,) = (program.folder / "state").rglob("*.sqlite")
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=LONG)) as journal:
+    with contextlib.closing(sqlite3.connect(program.journal, isolation_level=None, timeout=LONG)) as journal:
         journal.execute("BEGIN IMMEDIATE")
         return [holder for (holder,) in journal.execute("SELECT holder FROM lease WHERE holder <> ''")]
 
@@ -63,7 +39,7 @@ def test_ctrl_z_stops_it_and_fg_brings_it_back(program: Program, things: Things,
     with Terminal(SHELL, program.environment | {"PS1": f"{PROMPT} "}, program.work) as terminal:
         terminal.until(PROMPT)
         terminal.press(f"{by} {shlex.join([*program.argv, '--config', str(path)])}\r")
-        terminal.until("1 of 1 up")
+        terminal.until("2 of 2 up")
         terminal.press("?")
         terminal.until("Lower case looks")
         for _ in range(3):  # at whichever moment
@@ -79,7 +55,7 @@ def test_ctrl_z_stops_it_and_fg_brings_it_back(program: Program, things: Things,
             assert terminal.modes[ALTERNATE] and not terminal.modes[CURSOR]
             eventually(lambda had=polled: len(things.polled) > had + 2)  # type: ignore[misc]  # bound in the loop
         terminal.press("esc")
-        terminal.until("1 of 1 up")
+        terminal.until("2 of 2 up")
         terminal.press("q")
         terminal.until(lambda: terminal.restored)
 
@@ -88,7 +64,7 @@ def test_in_the_background_it_stays_stopped(program: Program, path: Path) -> Non
     with Terminal(SHELL, program.environment | {"PS1": f"{PROMPT} "}, program.work) as terminal:
         terminal.until(PROMPT)
         terminal.press(f"{shlex.join([*program.argv, '--config', str(path)])}\r")
-        terminal.until("1 of 1 up")
+        terminal.until("2 of 2 up")
         (dashboard,) = psutil.Process(terminal.pid).children()
         for _ in range(3):
             terminal.screen.reset()
@@ -97,11 +73,11 @@ def test_in_the_background_it_stays_stopped(program: Program, path: Path) -> Non
             terminal.screen.reset()
             terminal.press("bg\r")
             terminal.until(PROMPT)
-            eventually(lambda: dashboard.status() == psutil.STATUS_STOPPED)
+            eventually(lambda: stopped(dashboard.pid))
             assert terminal.restored
             holders(program)  # which it does not keep locked
             terminal.press("fg\r")
-            terminal.until(lambda: terminal.lines()[0].startswith(" shop · demo") and "1 of 1 up" in terminal.text)
+            terminal.until(lambda: terminal.lines()[0].startswith(" shop · demo") and "2 of 2 up" in terminal.text)
         terminal.press("q")
         terminal.until(lambda: terminal.restored)
 
@@ -109,15 +85,15 @@ def test_in_the_background_it_stays_stopped(program: Program, path: Path) -> Non
 def test_one_that_was_stopped_from_outside_takes_the_terminal_once(program: Program, path: Path) -> None:
     """SIGSTOP is not heard; a shell may have used the terminal meanwhile."""
     with Terminal([*program.argv, "--config", str(path)], program.environment, program.work) as terminal:
-        terminal.until("1 of 1 up")
+        terminal.until("2 of 2 up")
         for _ in range(3):
             terminal.signal(signal.SIGSTOP)
             # Maybe in the middle of a picture, for whose end `until` would wait.
-            eventually(lambda: psutil.Process(terminal.pid).status() == psutil.STATUS_STOPPED)
+            eventually(lambda: stopped(terminal.pid))
             terminal.screen.reset()
             terminal.signal(signal.SIGCONT)
-            terminal.until(lambda: terminal.lines()[0].startswith(" shop · demo") and "1 of 1 up" in terminal.text)
-        for key, page in (("?", "Lower case looks"), ("esc", "1 of 1 up")) * 5:
+            terminal.until(lambda: terminal.lines()[0].startswith(" shop · demo") and "2 of 2 up" in terminal.text)
+        for key, page in (("?", "Lower case looks"), ("esc", "2 of 2 up")) * 5:
             terminal.press(key)  # each reaches the one who reads
             terminal.until(page)
         terminal.press("q")
@@ -128,7 +104,7 @@ def test_one_that_was_stopped_from_outside_takes_the_terminal_once(program: Prog
 def test_where_no_shell_could_bring_it_back_it_says_so(program: Program, path: Path) -> None:
     """As the one program of a tmux window: stopped, it would be lost."""
     with Terminal([*program.argv, "--config", str(path)], program.environment, program.work) as terminal:
-        terminal.until("1 of 1 up")
+        terminal.until("2 of 2 up")
         terminal.press("ctrl+z")
         terminal.until("no shell here that could bring this back; q leaves")
         terminal.press("q")

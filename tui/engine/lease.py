@@ -163,7 +163,7 @@ class Lease:
     def close(self) -> None:
         """Lets go of the file; the lease stays whose it is."""
         if self._lock.acquire(timeout=PATIENCE):
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(sqlite3.Error), using_file():
                 if self._connection:
                     self._connection.close()
             self._connection = None

@@ -191,7 +191,7 @@ class Store:
 
     def close(self) -> None:
         """Closes the file; the minute under way is taken up from its rows by whoever opens it next."""
-        with self._lock:
+        with self._lock, using_file():
             self._connection.close()
             self.ageing.close()
             self.reader.close()
