@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
+from textual.timer import Timer
 
 from tests import story
 from tests.clocks import DrivenClock
@@ -53,16 +54,18 @@ class Stage:
         await self.pilot.pause()
 
     async def settle(self) -> None:
-        """Until no `y` waits to settle any more, and what came of it is on screen."""
-        await self._looked_at()
-        while self._settling:
+        """Until no `y` waits to settle any more, and what came of it is on screen. One that has waited may wait anew, once that
+        is looked at: so it is over when nobody began to wait meanwhile."""
+        made = -1
+        while made != Timer._timer_count:
+            made = Timer._timer_count
+            await self._looked_at()
             await soon(lambda: not self._settling)
             await self._looked_at()
-        await self._looked_at()
 
     async def _looked_at(self) -> None:
-        """Behind what has come in, first at the app, then at its screen."""
-        for _ in range(2):
+        """Behind what has come in: at the screen, what that passes on to the app, and what comes back from there."""
+        for _ in range(3):
             await self.pilot.pause()
 
     @property
