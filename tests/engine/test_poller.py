@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -294,7 +295,7 @@ async def test_it_speeds_up_again_when_the_database_does(floor: Floor) -> None:
     assert (job.state.interval, job.state.slowed) == (2, "")
 
 
-async def test_a_poke_asks_at_once_and_the_schedule_goes_on_from_there(floor: Floor) -> None:
+async def test_a_poke_asks_at_once_and_shifts_no_turn(floor: Floor) -> None:
     source, _ = floor.watch("web", interval=10)
     other, _ = floor.watch("jobs", interval=10)
     async with floor.polling():
@@ -306,8 +307,11 @@ async def test_a_poke_asks_at_once_and_the_schedule_goes_on_from_there(floor: Fl
         await floor.clock.advance(11)
         floor.poller.poke()
         await settle()
-    assert source.asked == [0, 3, 13, 14]
-    assert other.asked == [0, 10, 14]
+        await floor.clock.advance(13)
+        floor.poller.poke("web")
+        await floor.clock.advance(14)
+    assert source.asked == [0, 3, 10, 14, 20, 27, 40], "what was asked just now is not asked again soon after"
+    assert other.asked == [0, 10, 14, 20, 30, 40]
 
 
 async def test_a_poke_during_a_poll_is_not_lost(floor: Floor) -> None:
@@ -330,6 +334,19 @@ async def test_many_targets_do_not_start_in_one_burst(floor: Floor) -> None:
         assert sum(bool(each.asked) for each in sources) <= 30
         await floor.clock.advance(2)
         assert all(each.asked for each in sources), "all within two seconds"
+
+
+async def test_where_all_stood_still_the_turns_after_that_are_spread_as_before(floor: Floor) -> None:
+    sources = [floor.watch(f"p{place}", interval=2)[0] for place in range(200)]
+    async with floor.polling():
+        await floor.clock.advance(4.05)
+        floor.clock.move(0.6)  # a slow disk, a big picture: all that was due meanwhile is asked at once
+        await floor.clock.advance(6)
+    asked = [at for each in sources for at in each.asked]
+    assert asked.count(4.65) > 40, "it was as said"
+    for first in (6, 8):
+        moments = Counter(int(10 * at) for at in asked if first <= at < first + 2)
+        assert sum(moments.values()) == 200 and max(moments.values()) < 35
 
 
 async def test_a_reading_is_stale_after_two_intervals_and_its_deadline(floor: Floor) -> None:

@@ -112,7 +112,8 @@ class Poller:
         return left if left > 0 else spread
 
     async def _keep(self, job: Job, wait: float) -> None:
-        """One job's endless round, at a fixed rate: missed turns are skipped, never made up for."""
+        """One job's endless round."""
+        due = self._clock.monotonic() + wait
         if wait:
             await self._sleep(job, wait)
         while True:
@@ -123,9 +124,21 @@ class Poller:
             await self._poll(job)
             if job.poked:
                 continue  # what was asked before the poke may be older than what the poke is about
-            interval = job.state.interval
-            passed = self._clock.monotonic() - began
-            await self._sleep(job, interval - passed if passed < interval else interval - passed % interval)
+            due = self._next_turn(job, due, began)
+            await self._sleep(job, due - self._clock.monotonic())
+
+    def _next_turn(self, job: Job, due: float, began: float) -> float:
+        """When a job is asked again that was due then and asked at `began`, in seconds of the monotonic clock.
+
+        At a fixed rate: missed turns are skipped, never made up for. A turn that came late, or early because it was poked,
+        shifts none after it: otherwise all whose turns fell into a moment in which the loop stood still would stay together,
+        and many spread ones become a burst. A source that refuses us is left alone for as long as it said, from its answer on.
+        """
+        now, interval = self._clock.monotonic(), job.state.interval
+        if job.refusals:
+            return now + interval
+        due += interval * ((now - due) // interval + 1)
+        return due if due - began >= interval / 2 else due + interval
 
     async def _sleep(self, job: Job, seconds: float) -> None:
         """Waits, or until poked."""
