@@ -13,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from tui.engine.connections import Tools
+from tui.engine.decoding import decodable
 from tui.engine.reading import ProbeError, no_answer
 from tui.engine.silences import Silence
 
@@ -45,7 +46,7 @@ class Alertmanager:
         }
         fetched = await source.send("POST", "/api/v2/silences", msgspec.json.encode(body))
         try:
-            return msgspec.json.decode(fetched.body, type=Made).id
+            return msgspec.json.decode(fetched.body, type=decodable(Made)).id
         except msgspec.MsgspecError as error:
             raise no_answer("contract", f"it says no id of the silence: {error}", "look whether it was made") from None
 

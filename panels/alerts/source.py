@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tui.engine.clock import day_and_time
 from tui.engine.connections import Tools
+from tui.engine.decoding import decodable
 from tui.engine.http_answer import Fetched, retry_after
 from tui.engine.panel import Target
 from tui.engine.reading import ProbeError, no_answer
@@ -137,7 +138,7 @@ class Source:
         """What a path answers. Raises ProbeError."""
         fetched = await self.send("GET", path)
         try:
-            return msgspec.json.decode(fetched.body, type=shape)
+            return msgspec.json.decode(fetched.body, type=decodable(shape))
         except (msgspec.MsgspecError, ValueError) as error:
             says = f"{path} answers something else: {error}"
             raise no_answer("contract", says, "is this the address of an Alertmanager, or of a Prometheus?") from None

@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from .alert import Alert, Severity, State
 from .ask import Matcher
+from .decoding import decodable
 from .reading import Change
 from .text import Shown
 
@@ -232,6 +233,6 @@ def read(kind: str, version: int, data: Data) -> Said | None:
             return None
         data, version = upgrade(data), version + 1
     try:
-        return msgspec.convert(data, model)
+        return msgspec.convert(data, decodable(model))
     except msgspec.ValidationError:
         return None

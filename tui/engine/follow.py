@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from .decoding import decodable
 from .feed import ProbeState
 from .judge import Judgement
 from .lease import Lease
@@ -115,7 +116,7 @@ def unpacked(data: bytes, kind: type[T]) -> T | None:
     """What `packed` made; None where it is not of this version's shape."""
     try:
         if data[:1] == b"j":
-            return msgspec.convert(json.loads(data[1:]), kind)
+            return msgspec.convert(json.loads(data[1:]), decodable(kind))
         made: T = _decoder(kind).decode(data[1:])
     except (msgspec.MsgspecError, ValueError):
         return None
@@ -125,7 +126,7 @@ def unpacked(data: bytes, kind: type[T]) -> T | None:
 def _decoder(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
     made = _DECODERS.get(kind)
     if made is None:
-        made = _DECODERS[kind] = msgspec.msgpack.Decoder(kind)
+        made = _DECODERS[kind] = msgspec.msgpack.Decoder(decodable(kind))
     return made
 
 

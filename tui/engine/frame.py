@@ -15,6 +15,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from msgspec.structs import replace
 
 from .alert import Alert, Fold, by_badness
+from .decoding import decodable
 from .feed import ProbeState
 from .judge import Judgement
 from .panel import Judged
@@ -135,8 +136,8 @@ def _update(table: dict[str, Any], changed: Mapping[str, Any]) -> None:
 # --- on disk -------------------------------------------------------------------------------------------------------------
 
 _encoder = msgspec.msgpack.Encoder()
-_whole = msgspec.msgpack.Decoder(Whole)
-_batch = msgspec.msgpack.Decoder(Batch)
+_whole = msgspec.msgpack.Decoder(decodable(Whole))
+_batch = msgspec.msgpack.Decoder(decodable(Batch))
 
 
 def written(row: Whole | Batch) -> bytes:

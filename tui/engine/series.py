@@ -19,6 +19,7 @@ from operator import lt
 import msgspec
 from msgspec import Struct
 
+from .decoding import decodable
 from .frame import Unreadable, encoded
 
 VERSION = 1
@@ -36,7 +37,7 @@ class Groups(Struct, frozen=True, array_like=True):
     parts: list[bytes]
 
 
-_decoder = msgspec.msgpack.Decoder(Groups)
+_decoder = msgspec.msgpack.Decoder(decodable(Groups))
 _names = msgspec.msgpack.Decoder(list[list[str]])
 
 

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from ..alert import Alert
+from ..decoding import decodable
 from ..reading import Labels
 from . import life
 from .life import Held, Level
@@ -77,7 +78,7 @@ def read(state: bytes, rules: Sequence[Rule]) -> tuple[list[Held], list[Alert]]:
     """What is remembered of the series of these rules, and the alerts whose rule is gone. A state that cannot be read, because
     another version wrote it, is none."""
     try:
-        known = msgspec.convert(json.loads(state), _State)
+        known = msgspec.convert(json.loads(state), decodable(_State))
     except (ValueError, msgspec.ValidationError):
         return [], []
     if known.version != VERSION:
