@@ -92,13 +92,14 @@ def _drawn(
         found = readings.judgement(series_key(name, (("endpoint", row.key),))).status
         return None if found is Status.OK else found
 
+    latency, p95, uptime, since = map(row.number, ("latency", "latency_p95", "uptime", "since"))
     by_name = {
         "endpoint": Cell(Shown(row.key), status, order=row.key),
         "says": _picture(reading, row, history) if status is Status.OK else Cell(says, order=says),
-        "latency": Cell(_quick(row.number("latency")), judged("latency"), order=row.number("latency")),
-        "p95": Cell(_quick(row.number("latency_p95")), judged("latency_p95"), order=row.number("latency_p95"), dim=True),
-        "uptime": Cell(show_ratio(row.number("uptime"), 2), judged("uptime"), order=row.number("uptime")),
-        "since": Cell(show_duration(row.number("since")), order=row.number("since"), dim=status is Status.OK),
+        "latency": Cell(_quick(latency), judged("latency"), order=latency),
+        "p95": Cell(_quick(p95), judged("latency_p95"), order=p95, dim=True),
+        "uptime": Cell(show_ratio(uptime, 2), judged("uptime"), order=uptime),
+        "since": Cell(show_duration(since), order=since, dim=status is Status.OK),
         "certificate_left": _certificate(row.number("certificate_left"), judged("certificate_left")),
     }
     return DrawnRow(row.key, tuple(by_name[column.name] for column in columns), status)
@@ -112,9 +113,7 @@ def _quick(latency: float | None) -> Shown:
 def _picture(reading: Reading, row: Row, history: Trends) -> Cell:
     """While all is well its latency is drawn where else its words stand: *ok* is said by the sign."""
     latency = series_key("latency", (("endpoint", row.key),))
-    spark = history.spark(reading.panel, latency, PICTURE, reading.at)
-    highest = max((value for value in spark.values if value is not None), default=0.0)
-    return Cell(spark=replace(spark, top=max(highest, LEAST_TOP)), order="")
+    return Cell(spark=history.spark(reading.panel, latency, PICTURE, reading.at, least=LEAST_TOP), order="")
 
 
 def _certificate(left: float | None, status: Status | None) -> Cell:

@@ -92,9 +92,12 @@ class Trends(ABC):
         age = self._age(panel, now)
         return next((each for each in AXES if age <= each), AXES[-1])
 
-    def spark(self, panel: str, key: str, width: int, now: float, top: float | None = None) -> Spark:
+    def spark(
+        self, panel: str, key: str, width: int, now: float, top: float | None = None, least: float | None = None
+    ) -> Spark:
         """The signal as `width` values on the panel's axis: each the mean of its stretch of time, None where
-        nothing was measured; with the places of changes marked.
+        nothing was measured; with the places of changes marked. A full bar is `top`, or where that is not given the highest
+        value, but no less than `least`.
 
         Stretches lie at multiples of their length, so that a picture moves once a stretch and not with every poll.
         """
@@ -104,7 +107,7 @@ class Trends(ABC):
         end = (math.floor(now / step) + 1) * step
         start = end - width * step
         changed = tuple(each.at for each in self.changes(now - start, now))
-        drawn_for = (start, step, top, changed, self._newest(panel, key))
+        drawn_for = (start, step, top, least, changed, self._newest(panel, key))
         kept = self._drawn.get((panel, key, width))
         if kept and kept[0] == drawn_for:
             return kept[1]
@@ -114,6 +117,9 @@ class Trends(ABC):
         marks = frozenset(min(int((at - start) / step), width - 1) for at in changed)
         looked = [last > first for first, last in itertools.pairwise(edges)]
         stands = max(BRIDGED, math.ceil(1.5 * _usual(times) / step))  # from one poll to the next, a late one too
+        if top is None and least is not None:
+            top = max((value for value in values if value is not None), default=least)
+            top = max(top, least)
         spark = Spark(_bridge(values, looked, stands), marks, top)
         self._drawn[panel, key, width] = (drawn_for, spark)
         return spark

@@ -183,7 +183,10 @@ class Readings(Struct, frozen=True):
 
     def judgement(self, key: str) -> Judged:
         """What the rules say of a signal; `ok` without a limit where no rule looks at it."""
-        return self.judged.get(key, Judged(Status.OK))
+        return self.judged.get(key, _WELL)
+
+
+_WELL = Judged(Status.OK)
 
 
 class View(Protocol):

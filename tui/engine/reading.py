@@ -120,6 +120,8 @@ class Row(Struct, frozen=True):
     def number(self, name: str) -> float | None:
         """A cell's number, in base units; None where it holds none."""
         value = self.cells.get(name)
+        if value.__class__ is float:  # nearly always
+            return value
         return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
