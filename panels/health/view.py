@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from msgspec.structs import replace
 
 from tui.engine.history import Trends
-from tui.engine.layout import Cell, Column, DrawnRow, Layout, Room
+from tui.engine.layout import Cell, Column, DrawnRow, Later, Layout, Room
 from tui.engine.panel import Readings
 from tui.engine.reading import Reading, Row, Status, series_key
 from tui.engine.text import Shown
@@ -33,14 +34,15 @@ def view(readings: Readings, history: Trends, room: Room) -> Layout:
     up = sum(1 for status in statuses.values() if status is Status.OK)
     measured = max((row.number("uptime_measured") or 0.0 for _, row in found), default=0.0)
     columns = tuple(_titled(column, measured) for column in CARD.columns)
-    drawn = []
+    rows = []
     for reading, row in ordered:
-        drawn.append(_drawn(reading, row, statuses[row.key], columns, history, readings))
+        cells = Later(partial(_cells, reading, row, statuses[row.key], columns, history, readings))
+        rows.append(DrawnRow(row.key, cells, statuses[row.key]))
     return Layout(
         headline=Shown(f"{up} of {len(found)} up"),
         notes=tuple(dict.fromkeys(note for reading, _ in found for note in reading.notes)),
         columns=columns,
-        rows=tuple(drawn),
+        rows=tuple(rows),
         trailer=_behind(folded),
         empty=Shown("no answer yet"),
     )
@@ -76,17 +78,16 @@ def _behind(folded: Mapping[str, str]) -> Shown:
     return Shown("   ".join(f"behind {root}: {', '.join(key for key, of in folded.items() if of == root)}" for root in roots))
 
 
-def _drawn(
+def _cells(
     reading: Reading,
     row: Row,
     status: Status,
     columns: tuple[Column, ...],
     history: Trends,
     readings: Readings,
-) -> DrawnRow:
+) -> tuple[Cell, ...]:
     """One endpoint's cells, in the order of the columns."""
-    cells = row.cells
-    says = STALE if status is not Status.OK and row.status is Status.OK else Shown(str(cells["says"]))
+    says = STALE if status is not Status.OK and row.status is Status.OK else Shown(str(row.cells["says"]))
 
     def judged(name: str) -> Status | None:
         found = readings.judgement(series_key(name, (("endpoint", row.key),))).status
@@ -102,7 +103,7 @@ def _drawn(
         "since": Cell(show_duration(since), order=since, dim=status is Status.OK),
         "certificate_left": _certificate(row.number("certificate_left"), judged("certificate_left")),
     }
-    return DrawnRow(row.key, tuple(by_name[column.name] for column in columns), status)
+    return tuple(by_name[column.name] for column in columns)
 
 
 def _quick(latency: float | None) -> Shown:

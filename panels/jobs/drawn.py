@@ -135,7 +135,7 @@ def narrow(
     for row in rows:
         name, said = row.cells[0], row.cells[says].text if saying else EMPTY
         first = replace(name, text=Shown(f"{name.text} · {said}")) if said else name
-        drawn.append(replace(row, cells=(first, *(row.cells[place] for place in kept[1:]))))
+        drawn.append(replace(row, given=(first, *(row.cells[place] for place in kept[1:]))))
     return tuple(columns[place] for place in kept), tuple(drawn)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,8 +20,6 @@ from .config import MetricsConfig
 
 SPARK_WIDTHS = ((96, 32), (64, 20), (0, 16))
 """How long a gauge's sparkline is, from which width of room on."""
-STEADY = 16 / 7
-"""How many times its median a figure must reach to fill its bar."""
 LOW = 12
 """Lines of room under which only the figures stand that tell most."""
 LABELS = {"request_rate": "requests", "error_rate": "errors"}
@@ -58,14 +55,9 @@ class _Scene(Struct, frozen=True):
         return series_key(signal, self.routes.get(row.key, (("route", row.key),)))
 
     def spark(self, key: str, width: int) -> Spark:
-        """A signal's picture. What is steady stands in the middle of the fourth bar of eight: a rise and a fall are both
-        seen, and a seventh more or less is no movement."""
-        drawn = self.history.spark(self.reading.panel, key, width, self.reading.at)
-        known = [value for value in drawn.values if value is not None]
-        if not known:
-            return drawn
+        """A signal's picture."""
         least = SMALLEST_TOP.get(key.partition("{")[0], 0.0)
-        return replace(drawn, top=max(max(known), STEADY * statistics.median(known), least) or None)
+        return self.history.spark(self.reading.panel, key, width, self.reading.at, least=least)
 
 
 def view(readings: Readings, history: Trends, room: Room) -> Layout:

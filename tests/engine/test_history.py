@@ -173,6 +173,28 @@ def test_a_change_is_marked_where_it_happened() -> None:
     assert history.spark("api", "rate", 12, base + 119).marks == {6}
 
 
+@pytest.mark.parametrize(
+    ("values", "least", "top"),
+    [
+        ([7.0, 7.0, 7.0], 1.0, 16.0),
+        ([7.0, 8.0, 7.0, 6.0], 1.0, 16.0),
+        ([7.0, 7.0, 40.0], 1.0, 40.0),
+        ([7.0, 7.0, 7.0], 30.0, 30.0),
+        ([0.0, 0.0], 0.0, None),
+        ([None, None], 0.5, 0.5),
+        ([None, -2.0], 0.0, None),
+    ],
+)
+def test_what_is_steady_stands_in_the_middle_and_a_peak_is_the_top(
+    values: list[float | None], least: float, top: float | None
+) -> None:
+    base = math.ceil(START / 50) * 50 - START
+    history = fed([(base + 50 * place, value) for place, value in enumerate(values)])
+    now = START + base + 50 * len(values) - 1
+    assert history.spark("api", "rate", 12, now, least=least).top == (top and pytest.approx(top))
+    assert history.spark("api", "rate", 12, now).top is None, "the highest of what is drawn"
+
+
 def test_no_room_no_picture() -> None:
     assert fed([(0, 1)]).spark("api", "rate", 0, START).values == ()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from msgspec.structs import replace
 
 from tests import story
-from tui.engine.layout import Cell, Column, DrawnRow, Gauge, Layout, Spark
+from tui.engine.layout import Cell, Column, DrawnRow, Gauge, Later, Layout, Spark
 from tui.engine.reading import Failure, Reading, Status
 from tui.engine.text import EMPTY, Shown
 from tui.widgets.face import Frame, Head, Held, draw_face, draw_rule, failure_lines
@@ -13,7 +15,7 @@ from tui.widgets.figures import draw_figures
 from tui.widgets.freshness import Freshness, slowed_to
 from tui.widgets.glyphs import UNICODE
 from tui.widgets.ink import Line
-from tui.widgets.table import RowLines
+from tui.widgets.table import RowLines, matches
 
 ROWS = tuple(DrawnRow(f"r{at}", (Cell(Shown(f"row {at}")),)) for at in range(3))
 HEADING = DrawnRow("heading:more", (Cell(Shown("tables")),), heading=True, dim=True)
@@ -147,3 +149,19 @@ def test_a_window_that_has_no_room_on_the_rule_is_said_in_a_word() -> None:
     drawn = [draw_rule(head, Layout(source=Shown("scraped")), 0, Frame(width, 5, UNICODE)).text for width in (90, 58)]
     assert "failing  maintenance until 06:51:44Z: db move ─" in drawn[0]
     assert "failing  maintenance ─" in drawn[1] and "…" not in drawn[1]
+
+
+def test_of_many_rows_only_those_in_sight_are_made() -> None:
+    made: list[int] = []
+
+    def cells(at: int) -> tuple[Cell, ...]:
+        made.append(at)
+        return (Cell(Shown(f"row {at}")),)
+
+    rows = tuple(DrawnRow(f"r{at}", Later(partial(cells, at))) for at in range(200))
+    layout = Layout(columns=(Column("a", EMPTY, 20, grows=True),), rows=rows)
+    head = Head(1, Shown("x"), Status.OK, Freshness(EMPTY))
+    face = draw_face(head, layout, rows, (), Held(top=50), Frame(60, 12, UNICODE))
+    assert face.shown > 5 and made == list(range(50, 50 + face.shown))
+    assert face.lines[1].text.split() == ["row", "50"]
+    assert [row.key for row in rows if matches(row, "row 199")] == ["r199"]

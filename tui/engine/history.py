@@ -25,6 +25,8 @@ AXES = (120.0, 300.0, 600.0, 1200.0, 3600.0)
 
 BRIDGED = 2
 """Stretches of a sparkline without a poll that are filled however often is polled."""
+STEADY = 16 / 7
+"""A full bar for a value of 1 that stands in the middle of the fourth of eight bars."""
 LATELY, ENOUGH = 10, 3
 """So many of the last measurements tell how far they are apart, if there are so many distances."""
 
@@ -96,8 +98,9 @@ class Trends(ABC):
         self, panel: str, key: str, width: int, now: float, top: float | None = None, least: float | None = None
     ) -> Spark:
         """The signal as `width` values on the panel's axis: each the mean of its stretch of time, None where
-        nothing was measured; with the places of changes marked. A full bar is `top`, or where that is not given the highest
-        value, but no less than `least`.
+        nothing was measured; with the places of changes marked. A full bar is `top`. Where `least` is given instead, it is
+        the highest value, but no less than `least`, and so much that what is steady stands in the middle of the fourth bar of
+        eight: a rise and a fall are both seen, and a seventh more or less is no movement.
 
         Stretches lie at multiples of their length, so that a picture moves once a stretch and not with every poll.
         """
@@ -118,8 +121,7 @@ class Trends(ABC):
         looked = [last > first for first, last in itertools.pairwise(edges)]
         stands = max(BRIDGED, math.ceil(1.5 * _usual(times) / step))  # from one poll to the next, a late one too
         if top is None and least is not None:
-            top = max((value for value in values if value is not None), default=least)
-            top = max(top, least)
+            top = _steady_top(values, least)
         spark = Spark(_bridge(values, looked, stands), marks, top)
         self._drawn[panel, key, width] = (drawn_for, spark)
         return spark
@@ -223,6 +225,15 @@ def _mean(values: array[float]) -> float | None:
         return total / len(values) if values else None
     known = [each for each in values if not math.isnan(each)]
     return sum(known) / len(known) if known else None
+
+
+def _steady_top(values: Iterable[float | None], least: float) -> float | None:
+    """What a full bar means where steady values stand in the middle; None where there is none above zero."""
+    known = sorted(value for value in values if value is not None)
+    if not known:
+        return least or None
+    median = (known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2
+    return max(known[-1], STEADY * median, least) or None
 
 
 def _usual(times: array[float]) -> float:

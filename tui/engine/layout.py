@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
 
 from .reading import Status
-from .text import EMPTY, Shown
+from .text import EMPTY, Shown, clean
 from .units import Unit
 
 
@@ -81,19 +82,51 @@ class Facts(Struct, frozen=True):
     facts: tuple[Fact, ...]
 
 
+class Later:
+    """A row's cells that are made when somebody looks at them: of hundreds of rows a screen has room for a few.
+
+    A mistake in making them costs that row, and is said in it.
+    """
+
+    __slots__ = ("_cells", "_make")
+
+    def __init__(self, make: Callable[[], tuple[Cell, ...]]) -> None:
+        self._make = make
+        self._cells: tuple[Cell, ...] | None = None
+
+    def __call__(self) -> tuple[Cell, ...]:
+        """The cells."""
+        if self._cells is None:
+            try:
+                self._cells = self._make()
+            except Exception as error:  # as a view's: it may be somebody else's
+                self._cells = (Cell(clean(f"cannot be drawn: {type(error).__name__}: {error}"), Status.UNKNOWN),)
+        return self._cells
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Later) and self() == other())
+
+    __hash__ = None  # type: ignore[assignment]  # it is compared by what it gives
+
+
 class DrawnRow(Struct, frozen=True):
-    """A row as drawn: cells in the order of the layout's columns. `depth` is its place in a tree.
+    """A row as drawn: `given` are its cells in the order of the layout's columns. `depth` is its place in a tree.
 
     A row whose `key` is no row of a reading (a group's heading, a fold) is drawn but offers no action of its own. A `heading`
     begins a section: rows are sorted within it, never across.
     """
 
     key: str
-    cells: tuple[Cell, ...]
+    given: tuple[Cell, ...] | Later
     status: Status = Status.OK
     depth: int = 0
     dim: bool = False
     heading: bool = False
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells in the order of the layout's columns."""
+        return self.given if isinstance(self.given, tuple) else self.given()
 
 
 class Layout(Struct, frozen=True):

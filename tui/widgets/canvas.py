@@ -51,14 +51,20 @@ class Canvas(Widget):
         """Shows the lines; refreshes what differs from those before."""
         old, self._lines = self._lines, tuple(self.glyphs.plain(each) for each in lines)
         width, height = self.size
+        self._make_room(width)
         regions: list[Region] = []
         for y in range(max(len(old), len(self._lines))):
             before, after = _at(old, y), _at(self._lines, y)
             if before is after or before == after:
                 continue
-            self._strips.pop(y, None)  # also where there is no room yet: what comes back must not be what was there before
+            # Also where there is no room yet: what comes back must not be what was there before.
+            was = self._strips.pop(y, None)
             if y < height:
-                regions.extend(Region(x, y, end - x, 1) for x, end in self._changed(before, after, width))
+                if not (is_sure(before.text) and is_sure(after.text)):
+                    regions.append(Region(0, y, width, 1))  # a terminal may draw it wider than we think: over what follows
+                    continue
+                now = self._strips[y] = self._strip(after)
+                regions.extend(Region(x, y, end - x, 1) for x, end in _changed(was or self._strip(before), now, width))
         if regions and not self._drawing:
             self.refresh(*regions)
 
@@ -89,13 +95,17 @@ class Canvas(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line for Textual, padded to the width on the theme's background."""
-        if self._strips_for != self.size.width:  # Textual draws with the new room before it tells of it
-            self._strips_for = self.size.width
-            self._strips.clear()
+        self._make_room(self.size.width)  # Textual draws with the new room before it tells of it
         strip = self._strips.get(y)
         if strip is None:
             strip = self._strips[y] = self._strip(_at(self._lines, y))
         return strip
+
+    def _make_room(self, width: int) -> None:
+        """Strips are of one width."""
+        if self._strips_for != width:
+            self._strips_for = width
+            self._strips.clear()
 
     def _strip(self, line: Line) -> Strip:
         width = self.size.width
@@ -110,37 +120,38 @@ class Canvas(Widget):
         """What blank cells are drawn with."""
         return self.look.background + self.look.cursor if cursor else self.look.background
 
-    def _changed(self, before: Line, after: Line, width: int) -> Iterator[tuple[int, int]]:
-        """The stretches of cells, as (from, to), in which two lines differ; near ones as one. All of a line with text that a
-        terminal may draw wider than we think: over whatever follows."""
-        if not (is_sure(before.text) and is_sure(after.text)):
-            yield 0, width
-            return
-        old, new = (list(self._cells(self._strip(each))) for each in (before, after))
-        start = end = -1
-        for x in range(width):
-            if old[x] == new[x]:
-                continue
-            if start >= 0 and x - end > NEAR:
-                yield start, end
-                start = x
-            start = x if start < 0 else start
-            end = x + 1
-        if start >= 0:
-            while start and not new[start][0]:  # the second half of a wide character: begin with its first
-                start -= 1
-            yield start, end
 
-    def _cells(self, strip: Strip) -> Iterator[tuple[str, Style | None]]:
-        """Each cell's text and style; the second cell of a wide character holds nothing."""
-        for segment in strip:
-            for character in segment.text:
-                size = get_character_cell_size(character)
-                if size == 0:
-                    continue
-                yield character, segment.style
-                if size == 2:
-                    yield "", segment.style
+def _changed(before: Strip, after: Strip, width: int) -> Iterator[tuple[int, int]]:
+    """The stretches of cells, as (from, to), in which two strips of one width differ; near ones as one."""
+    old, new = list(_cells(before)), list(_cells(after))
+    start = end = -1
+    for x in range(width):
+        if old[x] == new[x]:
+            continue
+        if start >= 0 and x - end > NEAR:
+            yield start, end
+            start = x
+        start = x if start < 0 else start
+        end = x + 1
+    if start >= 0:
+        while start and not new[start][0]:  # the second half of a wide character: begin with its first
+            start -= 1
+        yield start, end
+
+
+def _cells(strip: Strip) -> Iterator[tuple[str, Style | None]]:
+    """Each cell's text and style; the second cell of a wide character holds nothing."""
+    for text, style, _ in strip:
+        if text.isascii():
+            yield from ((character, style) for character in text)
+            continue
+        for character in text:
+            size = get_character_cell_size(character)
+            if size == 0:
+                continue
+            yield character, style
+            if size == 2:
+                yield "", style
 
 
 def _at(lines: Sequence[Line], y: int) -> Line:

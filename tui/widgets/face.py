@@ -219,7 +219,7 @@ def _body(
 def _foot(more: Shown, trailer: Shown, width: int) -> list[Line]:
     """What is said of rows out of sight and of what the view left out: on one line where both fit on it."""
     both = Shown(f"{more} · {trailer}")
-    if more and trailer and cell_len(both) < width:
+    if more and trailer and cell_len(both) < width - 1:  # its last cell stays free, as everywhere
         return [Line((spaces(1), Piece(both, "dim")))]
     return [each for text in (more, trailer) if text for each in _wrapped(text, "dim", width)]
 
