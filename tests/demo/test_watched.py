@@ -6,6 +6,7 @@ at the keyboard could: the remedies through the gate, the copied commands verbat
 
 from __future__ import annotations
 
+import math
 import shlex
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from tests.demo.conftest import View
 from tests.waiting import LONG, eventually
 from tui.config import load
 from tui.demo import CATALOGUE, NAMES, Stack
+from tui.engine import poller
 from tui.engine.actions import Plan, PlanRefused, Result
 from tui.engine.ask import Execute, MakePlan, PollNow
 from tui.engine.engine import Engine
@@ -88,7 +90,15 @@ class Watch:
 
 
 @pytest.fixture(scope="module")
-def watch(demo_stack: Stack) -> Iterator[Watch]:
+def unslowed() -> Iterator[None]:
+    """A busy machine's statements are dear, and would be asked each minute only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(poller, "BUDGET", math.inf)
+        yield
+
+
+@pytest.fixture(scope="module")
+def watch(demo_stack: Stack, unslowed: None) -> Iterator[Watch]:
     engine = Engine(load(demo_stack.config_path).setup, Level.ARMED, journal=Journal(":memory:"))
     engine.start()
     watching = Watch(engine, demo_stack)
@@ -202,7 +212,10 @@ def _roots(watch: Watch) -> list[str]:
 
 def test_unlocking_stuck_jobs_clears_them(watch: Watch) -> None:
     noticed(watch, "stuck-jobs")
-    stuck = eventually(lambda: [row for row in watch.rows("jobs") if row.group == "job" and row.cells.get("why") == "stuck"])
+    stuck = eventually(
+        lambda: [row for row in watch.rows("jobs") if row.group == "job" and row.cells.get("why") == "stuck"],
+        says=lambda: f"no job is shown as stuck: {watch.panel('jobs').probes}",
+    )
     deed = watch.do("jobs.unlock", *(row.key for row in stuck))
     assert {outcome.result for _, outcome in deed.outcomes} <= {Result.DONE, Result.CHANGED}
     eventually(lambda: watch.status("jobs") is Status.OK, 40, "the queue is not well after the deed")
