@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 from tui.engine.layout import Cell, DrawnRow, Later
@@ -42,6 +44,14 @@ def test_a_mistake_in_making_them_costs_the_row_and_is_said_in_it() -> None:
     (cell,) = DrawnRow("web", Later(broken)).cells
     assert cell.status is Status.UNKNOWN
     assert cell.text.startswith("cannot be drawn: ValueError: no ") and "\x1b" not in cell.text
+
+
+def test_what_they_were_made_of_is_let_go() -> None:
+    maker = Maker("web")
+    row, gone = DrawnRow("web", Later(maker)), weakref.ref(maker)
+    assert row.cells
+    del maker
+    assert gone() is None and row.cells == (Cell(Shown("web")),)
 
 
 def test_what_is_compared_is_no_key() -> None:

@@ -97,8 +97,9 @@ class Later:
     def __call__(self) -> tuple[Cell, ...]:
         """The cells."""
         if self._cells is None:
+            make, self._make = self._make, tuple  # what they are made of may go: rows are kept for longer than readings
             try:
-                self._cells = self._make()
+                self._cells = make()
             except Exception as error:  # as a view's: it may be somebody else's
                 self._cells = (Cell(clean(f"cannot be drawn: {type(error).__name__}: {error}"), Status.UNKNOWN),)
         return self._cells

@@ -51,7 +51,7 @@ class Canvas(Widget):
         """Shows the lines; refreshes what differs from those before."""
         old, self._lines = self._lines, tuple(self.glyphs.plain(each) for each in lines)
         width, height = self.size
-        self._make_room(width)
+        self._of_width(width)
         regions: list[Region] = []
         for y in range(max(len(old), len(self._lines))):
             before, after = _at(old, y), _at(self._lines, y)
@@ -95,13 +95,13 @@ class Canvas(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line for Textual, padded to the width on the theme's background."""
-        self._make_room(self.size.width)  # Textual draws with the new room before it tells of it
+        self._of_width(self.size.width)  # Textual draws with the new room before it tells of it
         strip = self._strips.get(y)
         if strip is None:
             strip = self._strips[y] = self._strip(_at(self._lines, y))
         return strip
 
-    def _make_room(self, width: int) -> None:
+    def _of_width(self, width: int) -> None:
         """Strips are of one width."""
         if self._strips_for != width:
             self._strips_for = width
