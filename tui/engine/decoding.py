@@ -14,15 +14,20 @@ import msgspec
 
 T = TypeVar("T")
 
-_KNOWN: set[Any] = set()
+_DECODERS: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
 _LOOKING = threading.Lock()
 
 
-def decodable(kind: type[T]) -> type[T]:
-    """The type itself, once all of it is looked through: each goes through here on its way to a decoder, `decode` or `convert`.
-    Raises TypeError for a type that msgspec cannot decode."""
-    if kind not in _KNOWN:
+def decoder(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
+    """What reads a type from MessagePack, made once. Raises TypeError for a type that msgspec cannot decode."""
+    if kind not in _DECODERS:
         with _LOOKING:
-            msgspec.msgpack.Decoder(kind)
-            _KNOWN.add(kind)
+            _DECODERS[kind] = msgspec.msgpack.Decoder(kind)
+    return _DECODERS[kind]
+
+
+def decodable(kind: type[T]) -> type[T]:
+    """The type itself, once all of it is looked through: each goes through here on its way to `decode` or `convert`. Raises
+    TypeError for a type that msgspec cannot decode."""
+    decoder(kind)
     return kind

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from .decoding import decodable
+from .decoding import decodable, decoder
 from .feed import ProbeState
 from .judge import Judgement
 from .lease import Lease
@@ -117,18 +117,7 @@ def unpacked(data: bytes, kind: type[T]) -> T | None:
     try:
         if data[:1] == b"j":
             return msgspec.convert(json.loads(data[1:]), decodable(kind))
-        made: T = _decoder(kind).decode(data[1:])
+        made = decoder(kind).decode(data[1:])
     except (msgspec.MsgspecError, ValueError):
         return None
     return made
-
-
-def _decoder(kind: type[T]) -> msgspec.msgpack.Decoder[T]:
-    made = _DECODERS.get(kind)
-    if made is None:
-        made = _DECODERS[kind] = msgspec.msgpack.Decoder(decodable(kind))
-    return made
-
-
-_DECODERS: dict[Any, msgspec.msgpack.Decoder[Any]] = {}
-"""Made when first needed: each looks through all the types of what it reads."""

@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 from msgspec.structs import replace
 
 from .alert import Alert, Fold, by_badness
-from .decoding import decodable
+from .decoding import decoder
 from .feed import ProbeState
 from .judge import Judgement
 from .panel import Judged
@@ -136,8 +136,8 @@ def _update(table: dict[str, Any], changed: Mapping[str, Any]) -> None:
 # --- on disk -------------------------------------------------------------------------------------------------------------
 
 _encoder = msgspec.msgpack.Encoder()
-_whole = msgspec.msgpack.Decoder(decodable(Whole))
-_batch = msgspec.msgpack.Decoder(decodable(Batch))
+_whole = decoder(Whole)
+_batch = decoder(Batch)
 
 
 def written(row: Whole | Batch) -> bytes:

@@ -19,7 +19,7 @@ from operator import lt
 import msgspec
 from msgspec import Struct
 
-from .decoding import decodable
+from .decoding import decoder
 from .frame import Unreadable, encoded
 
 VERSION = 1
@@ -37,8 +37,8 @@ class Groups(Struct, frozen=True, array_like=True):
     parts: list[bytes]
 
 
-_decoder = msgspec.msgpack.Decoder(decodable(Groups))
-_names = msgspec.msgpack.Decoder(list[list[str]])
+_decoder = decoder(Groups)
+_names = decoder(list[list[str]])
 
 
 class Block(Struct, frozen=True):
